@@ -1,0 +1,1 @@
+"""The search for the levels of least loss."""

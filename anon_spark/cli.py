@@ -1,0 +1,387 @@
+"""The command line: arguments, a session, one call, a table. Everything it does is in the stages it calls."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from anon_spark import __version__
+from anon_spark.errors import AnonError, GateRefusedError, PolicyError
+
+app = typer.Typer(
+    name="anon-spark",
+    help="Anonymize relational clinical tables with Spark, measure privacy over people, publish Delta.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+err = Console(stderr=True)
+
+JsonFlag = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
+]
+PolicyArg = Annotated[str, typer.Argument(help="A policy file, or the bare name of one that ships.")]
+SourceArg = Annotated[
+    str, typer.Argument(help="Folder of CSV, CSV.gz, Parquet or Delta tables, or catalog.schema.")
+]
+TargetArg = Annotated[Path, typer.Argument(help="Folder that releases are published to.")]
+ReleaseOpt = Annotated[str | None, typer.Option("--release", help="A release's name; by default the newest.")]
+WorkOpt = Annotated[
+    Path | None, typer.Option(help="Private folder of identified intermediate data [TARGET-work].")
+]
+
+
+def main() -> None:
+    """Run a command; whatever goes wrong ends in one sentence on stderr and the right exit code."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    out = _keep_stdout()
+    try:
+        app(standalone_mode=False, obj=out)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return 2
+    except GateRefusedError as error:
+        err.print(str(error), style="bold red", markup=False, soft_wrap=True)
+        err.print(_table("what fell short", ["check", "measured"], error.shortfalls))
+        return error.exit_code
+    except AnonError as error:
+        err.print(f"anon-spark: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        kind = getattr(error, "getCondition", lambda: None)() or type(error).__name__
+        err.print(f"anon-spark: failed ({kind}); running the same command again continues it", style="red")
+        if os.environ.get("ANON_SPARK_TRACEBACK"):
+            raise
+        return AnonError.exit_code
+    return 0
+
+
+def _keep_stdout() -> Console:
+    """Keep stdout for results: everything else that would write there, the JVM included, goes to stderr."""
+    results = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return Console(file=results)
+
+
+@app.command()
+def check(ctx: typer.Context, policy: PolicyArg, source: SourceArg, as_json: JsonFlag = False) -> None:
+    """Hold a policy against a source's tables and columns; starts no Spark job."""
+    from anon_spark.ingest.lake import locate, read_headers
+    from anon_spark.policy.check import check_policy, check_source
+    from anon_spark.policy.load import load_policy
+
+    loaded = load_policy(policy)
+    check_policy(loaded)
+    located = locate(source, loaded.policy.tables)
+    needs_spark = any(table.format in {"delta", "catalog"} for table in located.values())
+    check_source(loaded, read_headers(located, _session() if needs_spark else None))
+    nodes = 1
+    for q in loaded.policy.quasi_identifiers.values():
+        nodes *= loaded.hierarchies[q.hierarchy].height + 1
+    columns = sum(len(rules.columns) for rules in loaded.policy.tables.values())
+    document = {
+        "policy": loaded.policy.name,
+        "hash": loaded.sha256,
+        "tables": len(located),
+        "columns": columns,
+        "quasi_identifiers": list(loaded.policy.quasi_identifiers),
+        "nodes": nodes,
+    }
+    _emit(ctx, document, as_json, lambda: _facts("policy and source fit", document))
+
+
+@app.command()
+def generate(
+    ctx: typer.Context,
+    patients: Annotated[int, typer.Option(min=1, help="People in the source.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to; must be empty.")],
+    events_per_stay: Annotated[int, typer.Option(min=1, help="Mean CHARTEVENTS rows of an ICU stay.")] = 200,
+    identified: Annotated[
+        bool, typer.Option("--identified", help="Add names, numbers and notes with PHI.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same rows.")] = 7,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write the embedded synthetic source: 26 tables in MIMIC-III's shape."""
+    from anon_spark.mimic3.generate import generate as make
+
+    rows = make(
+        _session(), out, patients=patients, events_per_stay=events_per_stay, identified=identified, seed=seed
+    )
+    document = {"out": str(out), "tables": rows, "rows": sum(rows.values())}
+    _emit(ctx, document, as_json, lambda: _table("generated", ["table", "rows"], sorted(rows.items())))
+
+
+@app.command()
+def run(
+    ctx: typer.Context,
+    policy: PolicyArg,
+    source: SourceArg,
+    target: TargetArg,
+    work: WorkOpt = None,
+    release: Annotated[
+        str | None, typer.Option(help="The release's name [12 digits of the run's id].")
+    ] = None,
+    key_file: Annotated[Path | None, typer.Option(help="File with the secret key.")] = None,
+    key_env: Annotated[str | None, typer.Option(help="Environment variable with the secret key.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Anonymize a source and publish it, if what was written passes the gate."""
+    began = time.monotonic()
+    document = _publish(
+        policy, source, target, work=work, release=release, key_file=key_file, key_env=key_env
+    )
+    document["seconds"] = {**document["seconds"], "total": round(time.monotonic() - began, 2)}
+    _emit(ctx, _without_policy(document), as_json, lambda: _show_release(document))
+
+
+@app.command()
+def measure(
+    ctx: typer.Context,
+    target: TargetArg,
+    release: ReleaseOpt = None,
+    source: Annotated[
+        str | None, typer.Option(help="The identified source, to join against the release.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Measure a published release again, from its files."""
+    from anon_spark.release.evidence import measure_release
+    from anon_spark.release.publish import open_release
+
+    document = measure_release(open_release(_session(), target, release), source=source)
+    _emit(ctx, document, as_json, lambda: _show_measures(document))
+
+
+@app.command()
+def train(
+    ctx: typer.Context,
+    target: TargetArg,
+    release: ReleaseOpt = None,
+    baseline: Annotated[str | None, typer.Option(help="The identified source: the same people, raw.")] = None,
+    work: WorkOpt = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Train distributed XGBoost on a release, and on its source beside it."""
+    from anon_spark.release.evidence import train_release
+    from anon_spark.release.publish import open_release
+
+    document = train_release(open_release(_session(), target, release), baseline=baseline, work=work)
+    _emit(ctx, document, as_json, lambda: _show_models(document))
+    _warn(document)
+
+
+@app.command()
+def report(
+    ctx: typer.Context, target: TargetArg, release: ReleaseOpt = None, as_json: JsonFlag = False
+) -> None:
+    """Write the release's HTML report."""
+    from anon_spark.release.evidence import write_report
+    from anon_spark.release.publish import open_release
+
+    opened = open_release(_session(), target, release)
+    document = {"release": opened.name, "report": str(write_report(opened))}
+    _emit(ctx, document, as_json, lambda: _facts("report", document))
+
+
+@app.command()
+def demo(
+    ctx: typer.Context,
+    patients: Annotated[int, typer.Option(min=1, help="People in the generated source.")] = 2000,
+    out: Annotated[Path, typer.Option(help="Folder for source, work and target.")] = Path("demo-run"),
+    seed: Annotated[int, typer.Option(help="Seed of the generated source.")] = 7,
+    as_json: JsonFlag = False,
+) -> None:
+    """The whole job on the embedded source: generate, anonymize, publish, train, report."""
+    from anon_spark.mimic3.generate import generate as make
+    from anon_spark.release.evidence import released_policy, train_release, write_report
+    from anon_spark.release.publish import open_release
+    from anon_spark.report.person import Example, before_after_table
+
+    settings, marker = {"patients": patients, "seed": seed}, out / "demo.json"
+    if marker.exists() and json.loads(marker.read_text()) != settings:
+        raise PolicyError(f"'{out}' holds a demo with other settings; choose another --out")
+    source, target = out / "source", out / "target"
+    spark = _session()
+    if not marker.exists():
+        _progress(f"generate a source of {patients} people")
+        make(spark, source, patients=patients, seed=seed)
+        marker.write_text(json.dumps(settings))
+    document = _publish("mimic3", str(source), target, work=out / "work")
+    opened = open_release(spark, target, document["release"])
+    _progress("train on the source and on the release")
+    metrics = train_release(opened, baseline=str(source), work=out / "work")
+    page = write_report(opened)
+    policy, hierarchies = released_policy(document)
+    lines = before_after_table(Example(policy=policy, hierarchies=hierarchies), document["levels"])
+    whole = {"run": _without_policy(document), "train": metrics, "report": str(page)}
+
+    def show() -> list[Any]:
+        rows = [(line.table, line.column, line.before, line.after, line.treatment) for line in lines]
+        example = _table("a fictitious person", ["table", "column", "before", "after", "treatment"], rows)
+        return [example, *_show_release(document), *_show_models(metrics), f"report: {page}"]
+
+    _emit(ctx, whole, as_json, show)
+    _warn(metrics)
+
+
+def _publish(policy: str, source: str, target: Path, **options: Any) -> dict[str, Any]:
+    from anon_spark.pipeline import prepare
+    from anon_spark.pipeline import run as run_pipeline
+
+    return run_pipeline(prepare(_session(), policy, source, target, progress=_progress, **options))
+
+
+def _session() -> Any:
+    from anon_spark.session import get_session
+
+    return get_session(f"anon-spark {__version__}")
+
+
+_BEGAN = time.monotonic()
+
+
+def _progress(message: str) -> None:
+    err.print(f"{time.monotonic() - _BEGAN:6.1f} s  {message}", style="dim", markup=False, highlight=False)
+
+
+def _emit(ctx: typer.Context, document: Any, as_json: bool, show: Callable[[], Any]) -> None:
+    console: Console = ctx.obj
+    if as_json:
+        console.file.write(json.dumps(document) + "\n")
+    else:
+        shown = show()
+        for part in shown if isinstance(shown, list) else [shown]:
+            console.print(part, markup=False, soft_wrap=isinstance(part, str))
+    console.file.flush()
+
+
+def _without_policy(document: dict[str, Any]) -> dict[str, Any]:
+    """The ledger's entry without the policy's full text and its hierarchies."""
+    policy = {k: v for k, v in document["policy"].items() if k not in {"document", "hierarchies"}}
+    return {**document, "policy": policy}
+
+
+def _table(title: str, columns: list[str], rows: Any) -> Table:
+    table = Table(title=title, title_justify="left")
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i == 0 else "right" if column in _NUMERIC else "left")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    return table
+
+
+_NUMERIC = {
+    "rows",
+    "in",
+    "out",
+    "suppressed",
+    "quarantined",
+    "capped",
+    "cells",
+    "level",
+    "of",
+    "loss",
+    "raw",
+    "release",
+}
+
+
+def _facts(title: str, facts: dict[str, Any]) -> Table:
+    rows = [(name, ", ".join(value) if isinstance(value, list) else value) for name, value in facts.items()]
+    return _table(title, ["", "value"], rows)
+
+
+def _show_release(document: dict[str, Any]) -> list[Any]:
+    tables = [
+        (
+            n,
+            t["in"],
+            t["out"],
+            t["suppressed"],
+            t["quarantined"],
+            t["capped"],
+            sum(t["cells_suppressed"].values()),
+        )
+        for n, t in document["tables"].items()
+    ]
+    levels = [
+        (name, level, document["heights"][name], f"{document['level_losses'][name]:.3f}")
+        for name, level in document["levels"].items()
+    ]
+    gone, people, privacy = document["suppression"], document["people"], document["privacy"]
+    timing = document["timing"]
+    facts = {
+        "release": document["release"],
+        "people": f"{people['in']} in, {people['out']} out",
+        "k": f"{privacy['k']} ({document['policy']['k']} wanted)",
+        "l": f"{privacy['l']} ({document['policy']['l']} wanted)",
+        "equivalence classes": privacy["classes"],
+        "suppressed": f"{gone['people']} people, {gone['rows']} rows, {gone['cells']} cells",
+        "loss": f"{document['loss']:.4f}",
+        "timing attack": f"{timing['unique']} of {timing['people']} people unique by days"
+        if timing
+        else "no dates",
+        "checks passed": f"{sum(c['passed'] for c in document['checks'])} of {len(document['checks'])}",
+    }
+    columns = ["table", "in", "out", "suppressed", "quarantined", "capped", "cells"]
+    return [
+        _table("rows by table", columns, tables),
+        _table("generalization", ["quasi-identifier", "level", "of", "loss"], levels),
+        _facts("privacy over people", facts),
+    ]
+
+
+def _show_measures(document: dict[str, Any]) -> Table:
+    privacy, timing, linkage = document["privacy"], document["timing"], document["linkage"]
+    facts = {
+        "release": document["release"],
+        "k": privacy["k"],
+        "l": privacy["l"],
+        "classes": privacy["classes"],
+    }
+    if timing:
+        facts["timing attack"] = f"{timing['unique']} of {timing['people']} people unique by days"
+    if linkage:
+        facts["people of the source"] = linkage["people"]
+        facts["matched by quasi-identifiers"] = linkage["matched"]
+        facts["singled out"] = linkage["singled_out"]
+        facts["smallest crowd"] = linkage["fewest"]
+    return _facts("measured from the published files", facts)
+
+
+def _show_models(document: dict[str, Any]) -> list[Any]:
+    raw, release = document["raw"] or {}, document["release"]
+
+    def figure(value: float | None) -> str:
+        return "–" if value is None else f"{value:.3f}"  # noqa: RUF001
+
+    rows = [(name, figure(raw.get(name)), figure(release[name])) for name in release]
+    return [_table("in-hospital mortality, test people", ["metric", "raw", "release"], rows)]
+
+
+def _warn(metrics: dict[str, Any]) -> None:
+    if metrics["warning"]:
+        err.print(f"warning: {metrics['warning']}", style="yellow", markup=False, highlight=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Identifiers, dates, masks, suppression and generalization: one pass from bronze to candidate."""

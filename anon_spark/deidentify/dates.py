@@ -1,0 +1,38 @@
+"""Dates: one offset a person, the same in every table; or elapsed minutes instead of a clock; and ages."""
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+TOP_AGE = 90  # ages over 89 are one category
+
+
+def shift(column: Column, days: Column) -> Column:
+    """Move a timestamp by whole days; null where either is null."""
+    return F.timestamp_add("DAY", days, column)
+
+
+def elapsed_minutes(column: Column, start: Column) -> Column:
+    """Whole minutes from ``start`` to the timestamp: bigint, negative before it, null where either is null."""
+    return F.floor((F.unix_timestamp(column) - F.unix_timestamp(start)) / F.lit(60)).cast("bigint")
+
+
+def age_leaf(birth: Column, at: Column) -> Column:
+    """Completed years from ``birth`` to ``at`` as a leaf of the age hierarchy: '0' to '89', or '90+'.
+
+    Dates of birth 300 years back, as MIMIC gives people over 89, are 90+. A birth after ``at`` is null.
+    """
+    years = F.floor(F.months_between(at, birth) / F.lit(12)).cast("int")
+    return (
+        F.when(years >= TOP_AGE, F.lit(f"{TOP_AGE}+"))
+        .when(years >= 0, years.cast("string"))
+        .otherwise(F.lit(None).cast("string"))
+    )
+
+
+def birth_in_band(first_admission: Column, low: Column, high: Column) -> Column:
+    """A date of birth that gives an age in the middle of [low, high] years at ``first_admission``.
+
+    A function of what the release tells anyway: band and (shifted) first admission.
+    """
+    months = F.floor((low + high + F.lit(1)) * F.lit(6)).cast("int")
+    return F.add_months(F.to_date(first_admission), -months).cast("timestamp")

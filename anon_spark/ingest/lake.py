@@ -1,0 +1,139 @@
+"""Where tables are: files under a folder, or tables of a catalog schema.
+
+A source is a folder (a mounted volume is one) that holds ``NAME.csv``, ``NAME.csv.gz``, ``NAME.parquet``
+or a folder ``NAME`` of such files or of a Delta table, in any case; or ``catalog.schema``.
+"""
+
+import csv
+import gzip
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+
+from anon_spark.errors import InputError
+
+TableReader = Callable[[str], DataFrame]
+"""A table by its upper-case name: typed, column names in upper case."""
+
+_SUFFIXES = (".csv.gz", ".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class Located:
+    """One table found in a source: its format, its place, and the files it consists of."""
+
+    name: str
+    format: str  # csv, parquet, delta or catalog
+    path: str
+    files: tuple[Path, ...] = ()
+
+
+def delta_reader(spark: SparkSession, root: Path) -> TableReader:
+    """Return a reader of the Delta tables that are folders of ``root``."""
+    return lambda name: spark.read.format("delta").load(str(root / name))
+
+
+def locate(source: str, names: Iterable[str]) -> dict[str, Located]:
+    """Find every table of ``names`` in ``source``.
+
+    Raises:
+        InputError: naming every missing table, or a table that is there twice.
+    """
+    root, wanted = Path(source), sorted(names)
+    if not root.exists() and "/" not in source and "." in source:
+        return {name: Located(name, "catalog", f"{source}.{name}") for name in wanted}
+    if not root.is_dir():
+        raise InputError(f"the source '{source}' is neither a folder nor catalog.schema")
+    candidates: dict[str, list[Path]] = {}
+    for entry in sorted(root.iterdir()):
+        if not entry.name.startswith((".", "_")):
+            candidates.setdefault(_table_name(entry.name), []).append(entry)
+    if missing := [name for name in wanted if name not in candidates]:
+        raise InputError(f"the source has no table {', '.join(missing)}")
+    if double := [name for name in wanted if len(candidates[name]) > 1]:
+        raise InputError(f"the source has more than one file or folder for {', '.join(double)}")
+    return {name: _describe(name, candidates[name][0]) for name in wanted}
+
+
+def read_headers(located: Mapping[str, Located], spark: SparkSession | None = None) -> dict[str, list[str]]:
+    """Column names of every table as the source writes them; needs no Spark job.
+
+    Args:
+        spark: only needed for Delta and catalog tables.
+
+    Raises:
+        InputError: a file without a header, or files of one table whose headers differ.
+    """
+    return {name: _header(table, spark) for name, table in located.items()}
+
+
+def fingerprint(located: Mapping[str, Located], spark: SparkSession | None = None) -> str:
+    """Hash of every file's name, size and time of change (a catalog table's: its version)."""
+    digest = hashlib.sha256()
+    for name, table in sorted(located.items()):
+        digest.update(name.encode())
+        if table.format == "catalog" and spark is not None:
+            digest.update(str(spark.sql(f"DESCRIBE HISTORY {table.path} LIMIT 1").collect()[0][0]).encode())
+        for file in table.files:
+            stat = file.stat()
+            digest.update(f"{file.name}|{stat.st_size}|{stat.st_mtime_ns};".encode())
+    return digest.hexdigest()
+
+
+def _table_name(file_name: str) -> str:
+    lower = file_name.lower()
+    suffix = next((s for s in _SUFFIXES if lower.endswith(s)), "")
+    return file_name[: len(file_name) - len(suffix)].upper()
+
+
+def _describe(name: str, entry: Path) -> Located:
+    if entry.is_file():
+        kind = "parquet" if entry.name.lower().endswith(".parquet") else "csv"
+        if _table_name(entry.name) == entry.name.upper():
+            raise InputError(f"table {name}: the file is neither CSV, CSV.gz nor Parquet")
+        return Located(name, kind, str(entry), (entry,))
+    files = tuple(
+        sorted(
+            f
+            for f in entry.rglob("*")
+            if f.is_file() and (not f.name.startswith((".", "_")) or "_delta_log" in f.parts)
+        )
+    )
+    if (entry / "_delta_log").is_dir():
+        return Located(name, "delta", str(entry), files)
+    for kind, suffixes in (("parquet", (".parquet",)), ("csv", (".csv", ".csv.gz"))):
+        if matching := tuple(f for f in files if f.name.lower().endswith(suffixes)):
+            return Located(name, kind, str(entry), matching)
+    raise InputError(f"table {name}: the folder holds neither CSV, CSV.gz, Parquet nor a Delta table")
+
+
+def _header(table: Located, spark: SparkSession | None) -> list[str]:
+    if table.format == "parquet":
+        return list(pq.read_schema(table.files[0]).names)
+    if table.format in {"delta", "catalog"}:
+        if spark is None:
+            raise InputError(f"table {table.name}: reading a {table.format} table's columns needs a session")
+        if table.format == "delta":
+            return spark.read.format("delta").load(table.path).columns
+        return spark.table(table.path).columns
+    headers = {tuple(header) for file in table.files if (header := _csv_header(file))}
+    if not headers:
+        raise InputError(f"table {table.name}: no file has a header line")
+    if len({tuple(name.upper() for name in header) for header in headers}) > 1:
+        raise InputError(f"table {table.name}: its {len(table.files)} files have different headers")
+    return list(headers.pop())
+
+
+def _csv_header(file: Path) -> list[str]:
+    try:
+        if file.name.lower().endswith(".gz"):
+            with gzip.open(file, "rt", encoding="utf-8-sig", newline="") as stream:
+                return next(csv.reader(stream), [])
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            return next(csv.reader(stream), [])
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"the header of {file.name} cannot be read ({type(error).__name__})") from None

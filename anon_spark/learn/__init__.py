@@ -1,0 +1,1 @@
+"""Models that learn on a release, and what the release costs them."""

@@ -1,0 +1,461 @@
+"""The main job, one call a stage:
+
+SOURCE - ingest - bronze - deidentify - anonymize - candidate - gate - publish - TARGET
+
+Everything identified stays in WORK: bronze, quarantine, vault, candidate. A stage leaves its outcome there,
+so a killed run continues where it was; its id is a hash of policy, source, key and code, so the same plan
+always continues the same run and a published plan does nothing.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from anon_spark import __version__
+from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.anonymize.lattice import Infeasible, Solution, search
+from anon_spark.anonymize.patterns import PATTERN, check_coverage, collect_patterns, person_patterns
+from anon_spark.anonymize.people import person_tuples
+from anon_spark.deidentify.maps import CAPPED, QUARANTINED, SUPPRESSED, Maps, make_maps
+from anon_spark.deidentify.pseudonyms import key_id, read_vault, write_vault
+from anon_spark.deidentify.tables import Context, TablePass, write_candidate
+from anon_spark.errors import GateRefusedError, PolicyError, ResumableError
+from anon_spark.ingest.lake import Located, TableReader, delta_reader, fingerprint, locate, read_headers
+from anon_spark.ingest.read import REASON, BronzeTable
+from anon_spark.ingest.read import ingest as ingest_tables
+from anon_spark.policy.check import check_policy, check_source
+from anon_spark.policy.load import LoadedPolicy, load_policy
+from anon_spark.policy.model import Policy, Treatment
+from anon_spark.release.gate import Verdict, audit
+from anon_spark.release.ledger import read_entry
+from anon_spark.release.publish import check_name, commit, move_candidate, now, published_runs
+from anon_spark.session import for_each
+
+Progress = Callable[[str], None]
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Run:
+    """A prepared run: what is to be done, from where to where, under which id and name."""
+
+    spark: SparkSession
+    loaded: LoadedPolicy
+    located: dict[str, Located]
+    headers: dict[str, list[str]]
+    source_fingerprint: str
+    target: Path
+    work: Path
+    key: bytes = field(repr=False)
+    name: str
+    progress: Progress
+
+    @property
+    def policy(self) -> Policy:
+        """The policy itself."""
+        return self.loaded.policy
+
+    @cached_property
+    def id(self) -> str:
+        """Hash of policy, source, key and code: the same plan has the same id."""
+        return plan_id(self.loaded, self.source_fingerprint, self.key)
+
+    @property
+    def home(self) -> Path:
+        """Folder in WORK of what belongs to this run alone."""
+        return self.work / "runs" / self.id
+
+    @property
+    def candidate(self) -> Path:
+        """The candidate's tables."""
+        return self.home / "candidate"
+
+    @property
+    def moved(self) -> Path:
+        """Where the candidate's tables are once they are published."""
+        return self.target / "releases" / self.id
+
+    @property
+    def bronze(self) -> TableReader:
+        """Reader of bronze, unparsed rows included."""
+        return delta_reader(self.spark, self.work / "bronze")
+
+    @property
+    def parsed(self) -> TableReader:
+        """Reader of bronze without unparsed rows."""
+        return lambda name: self.bronze(name).where(F.col(REASON).isNull())
+
+    @property
+    def hierarchies(self) -> dict[str, Hierarchy]:
+        """Hierarchy of every quasi-identifier."""
+        return {
+            name: self.loaded.hierarchies[q.hierarchy] for name, q in self.policy.quasi_identifiers.items()
+        }
+
+
+def prepare(
+    spark: SparkSession,
+    policy: str | Path,
+    source: str | Path,
+    target: str | Path,
+    *,
+    work: str | Path | None = None,
+    release: str | None = None,
+    key_file: str | Path | None = None,
+    key_env: str | None = None,
+    progress: Progress = lambda _: None,
+) -> Run:
+    """Check everything that can be checked before a job starts, and name the run.
+
+    Raises:
+        PolicyError: all that is wrong with the policy, the options or the release's name.
+        InputError: tables or columns the source lacks.
+    """
+    loaded = load_policy(Path(policy))
+    check_policy(loaded)
+    located = locate(str(source), loaded.policy.tables)
+    headers = read_headers(located, spark)
+    check_source(loaded, headers)
+    root, private = Path(target).resolve(), Path(work or f"{str(target).rstrip('/')}-work").resolve()
+    if private == root or root in private.parents or private in root.parents:
+        raise PolicyError("WORK holds identified data and must lie outside TARGET, and TARGET outside WORK")
+    if release is not None and (not release or not all(c.isalnum() or c in "._-" for c in release)):
+        raise PolicyError("a release's name is made of letters, digits, '.', '_' and '-'")
+    private.mkdir(parents=True, exist_ok=True)
+    private.chmod(0o700)
+    root.mkdir(parents=True, exist_ok=True)
+    key = load_key(private, key_file=key_file, key_env=key_env, progress=progress)
+    source_print = fingerprint(located, spark)
+    name = release or plan_id(loaded, source_print, key)[:12]
+    return Run(spark, loaded, located, headers, source_print, root, private, key, name, progress)
+
+
+def plan_id(loaded: LoadedPolicy, source_fingerprint: str, key: bytes) -> str:
+    """Hash of policy, source, key and code version: 64 hexadecimal digits."""
+    parts = (loaded.sha256, source_fingerprint, key_id(key), __version__)
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+
+def load_key(
+    work: Path, *, key_file: str | Path | None, key_env: str | None, progress: Progress = lambda _: None
+) -> bytes:
+    """Return the run's secret: from a file, from an environment variable, or made once in WORK.
+
+    Raises:
+        PolicyError: both are given, the file or variable is not there, or the key is shorter than 32 bytes.
+    """
+    if key_file and key_env:
+        raise PolicyError("give --key-file or --key-env, not both")
+    if key_env:
+        key = os.environ.get(key_env, "").encode()
+        where = f"environment variable {key_env}"
+    elif key_file:
+        if not Path(key_file).is_file():
+            raise PolicyError(f"there is no key file '{key_file}'")
+        key, where = Path(key_file).read_bytes().strip(), "the key file"
+    else:
+        place = work / "key"
+        if not place.exists():
+            fresh = work / f".key.{os.getpid()}"
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(secrets.token_hex(KEY_BYTES).encode())
+            fresh.replace(place)
+            progress("made a key in WORK; keep it as safe as the source")
+        else:
+            progress("using the key in WORK")
+        key, where = place.read_bytes().strip(), "the key in WORK"
+    if len(key) < KEY_BYTES:
+        raise PolicyError(f"{where} has {len(key)} bytes; a key has at least {KEY_BYTES}")
+    return key
+
+
+def run(job: Run) -> dict[str, Any]:
+    """Run every stage that is not done yet and return the published release's ledger entry.
+
+    Raises:
+        GateRefusedError: no level meets the policy, or the candidate fell short; nothing is published.
+        ResumableError: another run is using WORK.
+    """
+    if check_name(published_runs(job.spark, job.target), run=job.id, name=job.name):
+        job.progress(f"release {job.name} is published already; nothing to do")
+        return read_entry(job.spark, job.target, job.id)
+    with _locked(job.work):
+        if not (job.moved.exists() and (job.home / "gate.json").exists()):
+            ingest(job)
+            anonymize(job)
+        return publish(job)
+
+
+def ingest(job: Run) -> dict[str, BronzeTable]:
+    """SOURCE to bronze and quarantine."""
+    job.progress(f"ingest {len(job.located)} tables")
+    with _timed(job, "ingest"):
+        return ingest_tables(
+            job.spark,
+            job.located,
+            job.loaded.schema,
+            job.headers,
+            work=job.work,
+            fingerprint=job.source_fingerprint,
+        )
+
+
+def anonymize(job: Run) -> None:
+    """Bronze to candidate: id maps, the search for the levels, and one pass over every table."""
+    job.home.mkdir(parents=True, exist_ok=True)
+    if not (job.home / "search.json").exists():
+        job.progress("pseudonyms of every id")
+        with _timed(job, "vault"):
+            write_vault(job.spark, job.policy, job.bronze, key=job.key, vault=job.home / "vault")
+        job.progress("search for the levels of least loss")
+        with _timed(job, "search"):
+            _decide(job)
+    context = _context(job)
+    bronze = _bronze_counts(job)
+    (job.home / "passes").mkdir(exist_ok=True)
+    job.progress(f"de-identify and generalize {len(bronze)} tables")
+
+    def one(name: str) -> None:
+        marker = job.home / "passes" / f"{name}.json"
+        if not marker.exists():
+            seen = write_candidate(
+                job.bronze(name), name, context, rows=bronze[name].rows, candidate=job.candidate
+            )
+            _write_json(marker, asdict(seen))
+
+    largest_first = sorted(bronze, key=lambda name: -bronze[name].rows)
+    with _timed(job, "anonymize"):
+        for_each(job.spark, largest_first, one)
+
+
+def publish(job: Run) -> dict[str, Any]:
+    """Measure the candidate, and publish it if it keeps every promise of the policy."""
+    gate_file = job.home / "gate.json"
+    if job.moved.exists() and gate_file.exists():
+        document: dict[str, Any] = json.loads(gate_file.read_text())
+    else:
+        job.progress("gate: measure what was written")
+        with _timed(job, "gate"):
+            verdict = _audit(job)
+        if not verdict.passed:
+            raise GateRefusedError(
+                f"refused: {len(verdict.shortfalls)} of {len(verdict.checks)} checks failed; nothing was published",
+                verdict.shortfalls,
+            )
+        document = _document(job, verdict)
+        _write_json(gate_file, document)
+    document["release"] = job.name
+    job.progress(f"publish release {job.name}")
+    move_candidate(job.candidate, job.target, job.id)
+    commit(job.spark, job.target, document, job.policy.tables)
+    return document
+
+
+def _decide(job: Run) -> None:
+    """Find the levels, and write what every person, admission and stay becomes."""
+    policy, hierarchies = job.policy, job.hierarchies
+    tuples = person_tuples(job.parsed, policy, released=False).persist()
+    try:
+        check_coverage(tuples, hierarchies)
+        people = person_patterns(tuples, hierarchies).persist()
+        patterns = collect_patterns(people, hierarchies)
+        found = search(patterns, policy, hierarchies)
+        if isinstance(found, Infeasible):
+            raise _infeasible(found, policy, patterns.total_people)
+        gone = [(list(patterns.keys[i]),) for i in found.suppressed.patterns.nonzero()[0]]
+        suppressed = job.spark.createDataFrame(gone, f"{PATTERN} array<bigint>").distinct()
+        maps = make_maps(
+            policy,
+            hierarchies,
+            read=job.parsed,
+            vault=read_vault(job.spark, job.home / "vault"),
+            tuples=tuples,
+            patterns=people,
+            suppressed=suppressed,
+            levels=found.levels,
+        )
+        for name, df in _maps_by_name(maps).items():
+            df.coalesce(4).write.format("delta").mode("overwrite").option(
+                "delta.dataSkippingNumIndexedCols", "0"
+            ).save(str(job.home / "maps" / name))
+        people.unpersist()
+    finally:
+        tuples.unpersist()
+    _write_json(job.home / "search.json", _search_record(found, patterns.total_people))
+
+
+def _search_record(found: Solution, people: int) -> dict[str, Any]:
+    return {
+        "people": people,
+        "levels": found.levels,
+        "losses": found.losses,
+        "loss": found.loss,
+        "nodes": {
+            "total": found.nodes_total,
+            "checked": found.nodes_checked,
+            "feasible": found.nodes_feasible,
+        },
+        "suppressed": found.suppressed.people,
+        "classes": found.suppressed.classes,
+    }
+
+
+def _infeasible(found: Infeasible, policy: Policy, people: int) -> GateRefusedError:
+    return GateRefusedError(
+        f"refused: no generalization of {people} people meets k = {policy.privacy.k} and l = {policy.privacy.l}"
+        f" within the suppression limit of {found.limit} people; nothing was published",
+        [("suppression limit", f"the least that must be suppressed is {found.least} of {people} people")],
+    )
+
+
+def _maps_by_name(maps: Maps) -> dict[str, DataFrame]:
+    tables = {"people": maps.people, "admissions": maps.admissions, "stays": maps.stays}
+    return {name: df for name, df in tables.items() if df is not None}
+
+
+def _context(job: Run) -> Context:
+    """What the pass and the gate need, read back from WORK."""
+    record = json.loads((job.home / "search.json").read_text())
+    read = delta_reader(job.spark, job.home / "maps")
+    maps = Maps(
+        read("people"),
+        read("admissions") if job.policy.admissions else None,
+        read("stays") if job.policy.stays else None,
+    )
+    rows = max(df.count() for df in _maps_by_name(maps).values())
+    vault = read_vault(job.spark, job.home / "vault")
+    return Context(job.loaded, maps, vault, job.hierarchies, record["levels"], rows)
+
+
+def _audit(job: Run) -> Verdict:
+    names = sorted(job.policy.tables)
+    passes = {n: TablePass(**json.loads((job.home / "passes" / f"{n}.json").read_text())) for n in names}
+    return audit(
+        job.spark,
+        _context(job),
+        candidate=delta_reader(job.spark, job.candidate),
+        bronze=job.bronze,
+        passes=passes,
+        ingested={name: table.rows for name, table in _bronze_counts(job).items()},
+    )
+
+
+def _bronze_counts(job: Run) -> dict[str, BronzeTable]:
+    counts = {}
+    for name in job.policy.tables:
+        marker = job.work / "bronze" / f"{name}.json"
+        if not marker.exists():
+            raise ResumableError(f"bronze of table {name} is not complete; run ingest again")
+        record = json.loads(marker.read_text())
+        if record.pop("fingerprint") != job.source_fingerprint:
+            raise ResumableError(f"bronze of table {name} is of another source; run ingest again")
+        counts[name] = BronzeTable(**record)
+    return counts
+
+
+def _document(job: Run, verdict: Verdict) -> dict[str, Any]:
+    """The ledger's entry: names, counts, measures and hashes."""
+    record = json.loads((job.home / "search.json").read_text())
+    tables = {name: _table_entry(job, name, verdict) for name in sorted(job.policy.tables)}
+    rows = sum(table["suppressed"] for table in tables.values())
+    cells = sum(sum(table["cells_suppressed"].values()) for table in tables.values())
+    out = verdict.measured.people
+    seconds_file = job.home / "seconds.json"
+    return {
+        "run": job.id,
+        "release": job.name,
+        "published_at": now(),
+        "code_version": __version__,
+        "key_id": key_id(job.key),
+        "policy": {
+            "name": job.policy.name,
+            "hash": job.loaded.sha256,
+            "profile": job.policy.profile,
+            "k": job.policy.privacy.k,
+            "l": job.policy.privacy.l,
+            "attacker": job.policy.attacker.model_dump(),
+            "suppression_limit": job.policy.suppression_limit,
+            "document": job.policy.model_dump(mode="json", by_alias=True),
+            "hierarchies": {name: h.levels for name, h in job.loaded.hierarchies.items()},
+        },
+        "source": {"fingerprint": job.source_fingerprint},
+        "people": {
+            "in": verdict.people_in,
+            "out": out,
+            "suppressed": verdict.people_suppressed,
+            "quarantined": verdict.people_in - out - verdict.people_suppressed,
+        },
+        "tables": tables,
+        "suppression": {
+            "people": verdict.people_suppressed,
+            "rows": rows,
+            "cells": cells,
+            "limit": job.policy.suppression_limit,
+        },
+        "levels": record["levels"],
+        "heights": {name: h.height for name, h in job.hierarchies.items()},
+        "level_losses": record["losses"],
+        "loss": record["loss"],
+        "nodes": record["nodes"],
+        "privacy": verdict.measured.as_dict(),
+        "timing": verdict.timing.as_dict() if verdict.timing else None,
+        "checks": [asdict(check) for check in verdict.checks],
+        "seconds": json.loads(seconds_file.read_text()) if seconds_file.exists() else {},
+    }
+
+
+def _table_entry(job: Run, name: str, verdict: Verdict) -> dict[str, Any]:
+    seen = TablePass(**json.loads((job.home / "passes" / f"{name}.json").read_text()))
+    rules = job.policy.tables[name].columns
+    return {
+        "in": seen.rows,
+        "out": verdict.rows_out[name],
+        "quarantined": sum(seen.reasons.get(reason, 0) for reason in QUARANTINED),
+        "suppressed": sum(seen.reasons.get(reason, 0) for reason in SUPPRESSED),
+        "capped": seen.reasons.get(CAPPED, 0),
+        "reasons": seen.reasons,
+        "dropped_columns": [c for c, rule in rules.items() if rule.treatment is Treatment.DROP],
+        "cells_suppressed": seen.cells,
+    }
+
+
+@contextmanager
+def _timed(job: Run, stage: str) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    place = job.home / "seconds.json"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    seconds = json.loads(place.read_text()) if place.exists() else {}
+    _write_json(place, seconds | {stage: round(time.monotonic() - began, 2)})
+
+
+@contextmanager
+def _locked(work: Path) -> Iterator[None]:
+    """Hold WORK for one run at a time; the lock ends with the process, however it ends."""
+    with (work / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ResumableError(
+                "another run is using this WORK folder; wait for it or give another --work"
+            ) from None
+        yield
+
+
+def _write_json(place: Path, document: Any) -> None:
+    """Write a whole file or none: a killed process leaves the earlier one."""
+    partial = place.with_suffix(".partial")
+    partial.write_text(json.dumps(document))
+    partial.replace(place)

@@ -1,0 +1,339 @@
+"""Read a policy: its YAML and what it extends, and the hierarchies, vocabularies and tables that it names."""
+
+import csv
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from anon_spark.anonymize.hierarchy import Hierarchy, load_hierarchy
+from anon_spark.errors import PolicyError, nearest
+from anon_spark.mimic3 import schema as mimic3
+from anon_spark.policy.model import Policy
+from anon_spark.policy.schema import SourceTable, parse_table
+
+_BASE_SCHEMAS: dict[str, dict[str, SourceTable]] = {"mimic3": mimic3.TABLES}
+Location = tuple[str | int, ...]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class LoadedPolicy:
+    """A policy with all that it names; ``sha256`` is of the resolved content, not of the files' layout."""
+
+    policy: Policy
+    schema: dict[str, SourceTable]
+    hierarchies: dict[str, Hierarchy]
+    vocabularies: dict[str, frozenset[str]]
+    path: Path
+    sha256: str
+
+
+def conf_dir() -> Path:
+    """The folder of policies, hierarchies and vocabularies that comes with the package."""
+    package = Path(__file__).parents[1]
+    return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
+
+
+def load_policy(path: str | Path) -> LoadedPolicy:
+    """Read a policy file, or one of the package's own by its bare name (``mimic3_demo``).
+
+    ``extends: other.yaml`` merges onto another policy: mappings are merged, lists and scalars replaced, and
+    null takes a key away. Whether the policy fits the schema is ``check_policy``'s to say.
+
+    Raises:
+        PolicyError: all problems at once, each as ``tables.PATIENTS.columns.DOB.role: what is wrong``.
+    """
+    file = _find_policy(str(path), beside=None)
+    problems: list[str] = []
+    document = _resolve(file, problems, seen=())
+    hierarchies, vocabularies = _load_named(document, file.parent, problems)
+    policy = _validate(document, problems)
+    schema = _build_schema(policy, problems) if policy else {}
+    if policy is None or problems:
+        raise PolicyError(problems)
+    digest = _digest(policy, hierarchies, vocabularies)
+    return LoadedPolicy(policy, schema, hierarchies, vocabularies, file, digest)
+
+
+# --- YAML ---
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe subset; a key that is twice in one mapping is remembered as a problem."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.duplicates: list[str] = []
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                self.duplicates.append(
+                    f"line {key.start_mark.line + 1}: the key '{key.value}' is there twice"
+                )
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _read_yaml(path: Path, problems: list[str]) -> dict[str, Any]:
+    """Parse one file; an empty mapping and a problem where it is none."""
+    try:
+        loader = _Loader(path.read_text(encoding="utf-8"))
+        document = loader.get_single_data()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problems.append(
+            f"{path.name}{where}: not YAML: {getattr(error, 'problem', None) or 'cannot be parsed'}"
+        )
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{path.name}: cannot be read ({type(error).__name__})")
+        return {}
+    problems += [f"{path.name} {duplicate}" for duplicate in loader.duplicates]
+    if not isinstance(document, dict):
+        problems.append(f"{path.name}: a policy is a mapping of keys")
+        return {}
+    return document
+
+
+def _find_policy(name: str, beside: Path | None) -> Path:
+    """Path of a policy given as a file (beside the one that extends it) or by bare name."""
+    own = {path.stem: path for path in sorted((conf_dir() / "policies").glob("*.yaml"))}
+    as_path = (beside / name) if beside else Path(name)
+    if as_path.is_file():
+        return as_path
+    if name in own:
+        return own[name]
+    raise PolicyError(
+        f"policy '{name}' is no file and not one of {', '.join(own)}{nearest(Path(name).stem, own)}"
+    )
+
+
+def _resolve(path: Path, problems: list[str], seen: tuple[Path, ...]) -> dict[str, Any]:
+    """The file's content merged onto what it extends."""
+    if path.resolve() in seen:
+        problems.append(f"extends: {path.name} extends itself")
+        return {}
+    document = _read_yaml(path, problems)
+    extends = document.pop("extends", None)
+    if extends is None:
+        return _merge({}, document)
+    if not isinstance(extends, str):
+        problems.append("extends: the name of one policy file is needed")
+        return _merge({}, document)
+    try:
+        base_path = _find_policy(extends, beside=path.parent)
+    except PolicyError as error:
+        problems += [f"extends: {problem}" for problem in error.problems]
+        return _merge({}, document)
+    return _merge(_resolve(base_path, problems, (*seen, path.resolve())), document)
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Mappings are merged, all else is replaced, null takes the key away."""
+    merged = dict(base)
+    for key, value in over.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping):
+            below = merged.get(key)
+            merged[key] = _merge(below if isinstance(below, Mapping) else {}, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+# --- the model, and its errors as a policy's author reads them ---
+
+
+def _validate(document: Mapping[str, Any], problems: list[str]) -> Policy | None:
+    try:
+        return Policy.model_validate(document)
+    except ValidationError as error:
+        problems += [_explain(detail) for detail in error.errors(include_url=False)]
+        return None
+
+
+def _explain(detail: ErrorDetails) -> str:
+    """One line: where, what, and the nearest right name."""
+    location: Location = detail["loc"]
+    kind, message = detail["type"], detail["msg"].removeprefix("Value error, ")
+    if kind == "extra_forbidden":
+        message = f"unknown key{nearest(str(location[-1]), _known_keys(location[:-1]))}"
+    elif kind == "missing":
+        message = "is missing"
+    elif kind in {"enum", "literal_error"}:
+        known = re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
+        message += nearest(str(detail["input"]), known)
+    return f"{'.'.join(map(str, location)) or 'policy'}: {message}"
+
+
+def _known_keys(location: Location) -> list[str]:
+    """Names of the fields of the model that stands at ``location``."""
+    kind: Any = Policy
+    for step in location:
+        kind = _below(kind, step)
+    model = _model_in(kind)
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
+
+
+def _below(kind: Any, step: str | int) -> Any:
+    """Type of the value under key ``step`` of a value of type ``kind``."""
+    if model := _model_in(kind):
+        return next((f.annotation for n, f in model.model_fields.items() if step in {n, f.alias}), None)
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    return get_args(kind)[-1] if get_origin(kind) in {dict, list} else None
+
+
+def _model_in(kind: Any) -> type[BaseModel] | None:
+    """The model that ``kind`` is, or that an optional or annotated ``kind`` holds."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind
+    if get_origin(kind) in {Annotated, Union, UnionType}:
+        return next((model for part in get_args(kind) if (model := _model_in(part))), None)
+    return None
+
+
+# --- what the policy names ---
+
+
+def _load_named(
+    document: Mapping[str, Any], folder: Path, problems: list[str]
+) -> tuple[dict[str, Hierarchy], dict[str, frozenset[str]]]:
+    """Hierarchies and vocabularies that the document names; it need not be a valid policy."""
+    quasi_identifiers = _mappings_in(document.get("quasi_identifiers"))
+    hierarchies = _load_each(
+        "hierarchy",
+        {f"quasi_identifiers.{key}.hierarchy": item.get("hierarchy") for key, item in quasi_identifiers},
+        _files("hierarchies", folder),
+        load_hierarchy,
+        problems,
+    )
+    columns = {
+        f"tables.{table}.columns.{column}.vocabulary": item.get("vocabulary")
+        for table, rules in _mappings_in(document.get("tables"))
+        for column, item in _mappings_in(rules.get("columns"))
+    }
+    vocabularies = _load_each(
+        "vocabulary", columns, _files("vocabularies", folder), load_vocabulary, problems
+    )
+    return hierarchies, vocabularies
+
+
+def _mappings_in(section: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The entries of a mapping that are mappings themselves."""
+    if isinstance(section, Mapping):
+        yield from ((key, item) for key, item in section.items() if isinstance(item, Mapping))
+
+
+def _files(kind: str, folder: Path) -> dict[str, Path]:
+    """CSV files by name; those beside the policy's folder come before the package's."""
+    folders = (conf_dir() / kind, folder.parent / kind)
+    return {path.stem: path for one in folders for path in sorted(one.glob("*.csv"))}
+
+
+def _load_each(
+    kind: str,
+    wanted: Mapping[str, Any],
+    files: Mapping[str, Path],
+    load: Callable[[Path], T],
+    problems: list[str],
+) -> dict[str, T]:
+    """Load each named file once; one problem a place that names none that exists."""
+    loaded: dict[str, T] = {}
+    failed: set[str] = set()
+    for place, name in wanted.items():
+        if not isinstance(name, str) or name in loaded or name in failed:
+            continue
+        if name not in files:
+            problems.append(f"{place}: unknown {kind} '{name}'{nearest(name, files)}")
+            continue
+        try:
+            loaded[name] = load(files[name])
+        except PolicyError as error:
+            failed.add(name)
+            problems += error.problems
+    return loaded
+
+
+def load_vocabulary(path: Path) -> frozenset[str]:
+    """Read a closed list of values: CSV with the header ``value``, one value a line.
+
+    Raises:
+        PolicyError: naming the file and what is wrong; never a value.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.reader(file) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PolicyError(f"vocabulary {path.stem}: cannot be read ({type(error).__name__})") from None
+    if not rows or rows[0] != ["value"]:
+        raise PolicyError(f"vocabulary {path.stem}: the first line is to be the header 'value'")
+    if wide := sum(len(row) != 1 for row in rows):
+        raise PolicyError(f"vocabulary {path.stem}: {wide} lines hold more than one value; quote commas")
+    return frozenset(row[0] for row in rows[1:])
+
+
+def build_schema(policy: Policy) -> dict[str, SourceTable]:
+    """The tables a policy is about, by name.
+
+    Raises:
+        PolicyError: the policy declares none, or declares one wrongly.
+    """
+    problems: list[str] = []
+    schema = _build_schema(policy, problems)
+    if problems:
+        raise PolicyError(problems)
+    return schema
+
+
+def _build_schema(policy: Policy, problems: list[str]) -> dict[str, SourceTable]:
+    """The base schema's tables and the policy's own; one of the same name replaces the base's."""
+    schema = dict(_BASE_SCHEMAS[policy.base_schema]) if policy.base_schema else {}
+    for name, table in policy.schema_.items():
+        try:
+            parsed = parse_table(name, table.columns, table.foreign_keys, multiline=table.multiline)
+        except PolicyError as error:
+            problems += [f"schema.{problem}" for problem in error.problems]
+            continue
+        problems += _name_problems(name, parsed.column_names)
+        schema[name] = parsed
+    if not schema:
+        problems.append("schema: no tables; a policy needs 'base_schema' or 'schema'")
+    return schema
+
+
+def _name_problems(table: str, columns: Iterable[str]) -> list[str]:
+    """Tables and columns go by upper-case names, whatever the source's headers are."""
+    names = list(columns)
+    places = [table, *(f"{table}.{name}" for name in names)]
+    problems = [f"schema.{place}: names are upper case" for place in places if place != place.upper()]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        problems.append(f"schema.{table}: columns that are there twice: {', '.join(twice)}")
+    return problems
+
+
+def _digest(
+    policy: Policy, hierarchies: Mapping[str, Hierarchy], vocabularies: Mapping[str, frozenset[str]]
+) -> str:
+    """Hash of all that decides what a release becomes; the order of quasi-identifiers can break ties."""
+    content = {
+        "policy": policy.model_dump(mode="json", by_alias=True),
+        "order": list(policy.quasi_identifiers),
+        "hierarchies": {name: hierarchy.levels for name, hierarchy in hierarchies.items()},
+        "vocabularies": {name: sorted(values) for name, values in vocabularies.items()},
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The gate, publishing and the ledger."""

@@ -1,0 +1,127 @@
+"""What is measured after publishing, from the release's own files and ledger: privacy, models, the report."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.errors import InputError
+from anon_spark.ingest.lake import TableReader, locate, read_headers
+from anon_spark.ingest.read import REASON, parse, read_source
+from anon_spark.learn.train import train_models
+from anon_spark.policy.load import build_schema
+from anon_spark.policy.model import Policy
+from anon_spark.privacy.measure import measure
+from anon_spark.release.publish import Release
+from anon_spark.report.html import render_report
+from anon_spark.report.person import Example
+from anon_spark.risk.linkage import linkage_risk
+from anon_spark.risk.timing import timing_risk
+
+METRICS_FILE = "metrics.json"
+REPORT_FILE = "report.html"
+
+
+def released_policy(ledger: Mapping[str, Any]) -> tuple[Policy, dict[str, Hierarchy]]:
+    """The policy a release was made with, and its hierarchies by their own names."""
+    policy = Policy.model_validate(ledger["policy"]["document"])
+    files = ledger["policy"]["hierarchies"]
+    return policy, {name: Hierarchy(name, tuple(map(tuple, rows))) for name, rows in files.items()}
+
+
+def measure_release(release: Release, *, source: str | None = None) -> dict[str, Any]:
+    """Measure a published release again: k, l, classes, the timing attack, and the source's own join.
+
+    Args:
+        source: the identified source; with it, how many of its people the release singles out.
+
+    Returns:
+        ``{"release", "privacy", "timing", "linkage"}``; ``linkage`` is None without a source.
+    """
+    ledger = release.ledger
+    policy, files = released_policy(ledger)
+    timing = timing_risk(release.table, policy)
+    linkage = None
+    if source is not None:
+        hierarchies = {name: files[q.hierarchy] for name, q in policy.quasi_identifiers.items()}
+        linkage = linkage_risk(
+            source_reader(release.spark, source, policy),
+            release.table,
+            policy,
+            hierarchies=hierarchies,
+            levels=ledger["levels"],
+        ).as_dict()
+    return {
+        "release": release.name,
+        "privacy": measure(release.table, policy).as_dict(),
+        "timing": timing.as_dict() if timing else None,
+        "linkage": linkage,
+    }
+
+
+def train_release(
+    release: Release, *, baseline: str | None = None, work: Path | None = None
+) -> dict[str, Any]:
+    """Train on a release, and on its source with the same people and folds; keep the metrics as evidence.
+
+    Args:
+        baseline: the identified source.
+        work: the run's WORK, which knows who is who; by default TARGET-work.
+
+    Raises:
+        InputError: WORK does not know the release's people, or there is nothing to learn from.
+    """
+    policy, _ = released_policy(release.ledger)
+    raw = subjects = None
+    if baseline is not None:
+        place = (work or Path(f"{release.target}-work")) / "runs" / release.run / "maps" / "people"
+        if not place.is_dir():
+            raise InputError(
+                f"WORK does not know the people of release {release.name}; name its WORK with --work"
+            )
+        raw = source_reader(release.spark, baseline, policy)
+        people = release.spark.read.format("delta").load(str(place))
+        subjects = people.select(F.col("person").alias("id"), "pseudonym")
+    metrics = train_models(
+        release.spark,
+        release=release.table,
+        baseline=raw,
+        subjects=subjects,
+        model_dir=release.evidence / "model",
+    )
+    release.evidence.mkdir(parents=True, exist_ok=True)
+    (release.evidence / METRICS_FILE).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+    return metrics
+
+
+def write_report(release: Release) -> Path:
+    """Write the release's report, with model metrics if there are any, and return its path."""
+    ledger = release.ledger
+    policy, hierarchies = released_policy(ledger)
+    metrics_file = release.evidence / METRICS_FILE
+    metrics = json.loads(metrics_file.read_text(encoding="utf-8")) if metrics_file.exists() else None
+    page = render_report(ledger, metrics, example=Example(policy=policy, hierarchies=hierarchies))
+    release.evidence.mkdir(parents=True, exist_ok=True)
+    place = release.evidence / REPORT_FILE
+    place.write_text(page, encoding="utf-8")
+    return place
+
+
+def source_reader(spark: SparkSession, source: str, policy: Policy) -> TableReader:
+    """Reader of the identified source's parsed rows under the policy's declared types."""
+    schema = build_schema(policy)
+    located = locate(source, policy.tables)
+    headers = read_headers(located, spark)
+
+    def read(name: str) -> DataFrame:
+        header = {column.upper() for column in headers[name]}
+        if lacking := [column for column in schema[name].column_names if column not in header]:
+            raise InputError(f"table {name} of the source has no column {', '.join(lacking)}")
+        rows = parse(read_source(spark, located[name], schema[name], headers[name]), schema[name])
+        return rows.where(F.col(REASON).isNull())
+
+    return read

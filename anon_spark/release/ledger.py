@@ -1,0 +1,38 @@
+"""The ledger: one entry a published run, with everything that was counted and measured.
+
+Entries hold names, counts and keyed hashes, never a value of the data. An entry counts only if ``_releases``
+has its run: it is written first, keyed by the run's id, and a repeated write does nothing.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+LEDGER = "_ledger"
+_COLUMNS = "run string, release string, published_at string, document string"
+
+
+def write_entry(spark: SparkSession, target: Path, document: Mapping[str, Any]) -> None:
+    """Append the entry of one run; the same run's second write is a no-op."""
+    row = [(document["run"], document["release"], document["published_at"], json.dumps(document))]
+    (
+        spark.createDataFrame(row, _COLUMNS)
+        .coalesce(1)
+        .write.format("delta")
+        .mode("append")
+        .option("delta.dataSkippingNumIndexedCols", "0")
+        .option("txnAppId", f"ledger-{document['run']}")
+        .option("txnVersion", 1)
+        .save(str(target / LEDGER))
+    )
+
+
+def read_entry(spark: SparkSession, target: Path, run: str) -> dict[str, Any]:
+    """Return the entry of a published run."""
+    rows = spark.read.format("delta").load(str(target / LEDGER)).where(F.col("run") == run).take(1)
+    entry: dict[str, Any] = json.loads(rows[0]["document"])
+    return entry
