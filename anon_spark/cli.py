@@ -39,15 +39,19 @@ WorkOpt = Annotated[
 ]
 
 
-def main() -> None:
-    """Run a command; whatever goes wrong ends in one sentence on stderr and the right exit code."""
-    sys.exit(_run())
+def main(*command: str) -> None:
+    """Run a command; whatever goes wrong ends in one sentence on stderr and the right exit code.
+
+    Args:
+        command: words that come before the process's own arguments (the entries in jobs/ name their stage).
+    """
+    sys.exit(_run([*command, *sys.argv[1:]]))
 
 
-def _run() -> int:
+def _run(arguments: list[str]) -> int:
     out = _keep_stdout()
     try:
-        app(standalone_mode=False, obj=out)
+        app(arguments, standalone_mode=False, obj=out)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.exceptions.Abort:
@@ -151,6 +155,26 @@ def run(
     )
     document["seconds"] = {**document["seconds"], "total": round(time.monotonic() - began, 2)}
     _emit(ctx, _without_policy(document), as_json, lambda: _show_release(document))
+
+
+@app.command(hidden=True)
+def stage(
+    name: Annotated[str, typer.Argument(help="ingest, anonymize or publish.")],
+    policy: PolicyArg,
+    source: SourceArg,
+    target: TargetArg,
+    work: WorkOpt = None,
+    release: Annotated[
+        str | None, typer.Option(help="The release's name [12 digits of the run's id].")
+    ] = None,
+    key_file: Annotated[Path | None, typer.Option(help="File with the secret key.")] = None,
+    key_env: Annotated[str | None, typer.Option(help="Environment variable with the secret key.")] = None,
+) -> None:
+    """Run one stage of a run, for schedulers that want a task each."""
+    from anon_spark.pipeline import prepare, run_stage
+
+    options: dict[str, Any] = {"work": work, "release": release, "key_file": key_file, "key_env": key_env}
+    run_stage(prepare(_session(), policy, source, target, progress=_progress, **options), name)
 
 
 @app.command()

@@ -198,6 +198,27 @@ def run(job: Run) -> dict[str, Any]:
         return publish(job)
 
 
+def run_stage(job: Run, name: str) -> None:
+    """Run one stage of a run; the others must be run in their order: ingest, anonymize, publish.
+
+    Raises:
+        PolicyError: there is no stage of that name.
+        ResumableError: an earlier stage has not been run.
+    """
+    stages: dict[str, Callable[[Run], object]] = {
+        "ingest": ingest,
+        "anonymize": anonymize,
+        "publish": publish,
+    }
+    if name not in stages:
+        raise PolicyError(f"there is no stage '{name}'; stages are {', '.join(stages)}")
+    if check_name(published_runs(job.spark, job.target), run=job.id, name=job.name):
+        job.progress(f"release {job.name} is published already; nothing to do")
+        return
+    with _locked(job.work):
+        stages[name](job)
+
+
 def ingest(job: Run) -> dict[str, BronzeTable]:
     """SOURCE to bronze and quarantine."""
     job.progress(f"ingest {len(job.located)} tables")
@@ -327,6 +348,8 @@ def _maps_by_name(maps: Maps) -> dict[str, DataFrame]:
 
 def _context(job: Run) -> Context:
     """What the pass and the gate need, read back from WORK."""
+    if not (job.home / "search.json").exists():
+        raise ResumableError("the levels have not been searched for; run anonymize first")
     record = json.loads((job.home / "search.json").read_text())
     read = delta_reader(job.spark, job.home / "maps")
     maps = Maps(
@@ -341,6 +364,10 @@ def _context(job: Run) -> Context:
 
 def _audit(job: Run) -> Verdict:
     names = sorted(job.policy.tables)
+    if missing := [name for name in names if not (job.home / "passes" / f"{name}.json").exists()]:
+        raise ResumableError(
+            f"the candidate lacks {len(missing)} of {len(names)} tables; run anonymize again"
+        )
     passes = {n: TablePass(**json.loads((job.home / "passes" / f"{n}.json").read_text())) for n in names}
     return audit(
         job.spark,

@@ -1,6 +1,6 @@
-"""spark-submit jobs/run.py POLICY SOURCE TARGET [options]: the whole main job, as `anon-spark run`."""
+"""spark-submit jobs/run.py POLICY SOURCE TARGET [options]: ingest, anonymize and publish."""
 
-from anon_spark.jobs import main
+from anon_spark.cli import main
 
 if __name__ == "__main__":
     main("run")

@@ -141,7 +141,7 @@ def completed_years(tables: Tables) -> pd.Series:
     born = tables["PATIENTS"].set_index("SUBJECT_ID")["DOB"]
     before = [(a.month, a.day) < (b.month, b.day) for a, b in zip(first[born.index], born, strict=True)]
     years = first[born.index].dt.year - born.dt.year - before
-    return years.clip(upper=90).astype(float)
+    return pd.Series(years.clip(upper=90), dtype=float)
 
 
 def release_of(tables: Tables, *, band: int, elapsed: bool) -> Tables:
@@ -156,7 +156,7 @@ def release_of(tables: Tables, *, band: int, elapsed: bool) -> Tables:
         table = release[name]
         if elapsed:
             since = table[column] - table["HADM_ID"].map(intime)
-            table[column] = since // pd.Timedelta(minutes=1)
+            table[column] = (since.dt.total_seconds() // 60).astype(int)
         else:
             table[column] += pd.Timedelta(weeks=11)
     if elapsed:

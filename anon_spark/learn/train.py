@@ -155,17 +155,15 @@ def _train(cohort: DataFrame, config: BoostConfig) -> Trained:
         # mean, minimum and maximum of a vital sign are absent together: one flag is enough
         flagged=[name for name in numeric if name == "AGE" or name.endswith("_mean")],
     )
-    prepared = preprocessing.transform(split).select("SUBJECT_ID", "fold", LABEL, FEATURES)
-    classifier = fit_boost(prepared, features=FEATURES, label=LABEL, config=config)
-    scores = _score(classifier, prepared)
+    prepared = preprocessing.transform(split).select("SUBJECT_ID", "fold", LABEL, FEATURES).persist()
+    try:
+        classifier = fit_boost(prepared, features=FEATURES, label=LABEL, config=config)
+        scores = _score(classifier, prepared)
+    finally:
+        prepared.unpersist()
     threshold = choose_threshold(*scores["validation"])
-    return Trained(
-        preprocessing,
-        classifier,
-        threshold,
-        measure(*scores["test"], threshold=threshold),
-        feature_count(prepared),
-    )
+    metrics = measure(*scores["test"], threshold=threshold)
+    return Trained(preprocessing, classifier, threshold, metrics, feature_count(prepared))
 
 
 def _score(
