@@ -32,7 +32,16 @@ from anon_spark.deidentify.maps import CAPPED, QUARANTINED, SUPPRESSED, Maps, ma
 from anon_spark.deidentify.pseudonyms import key_id, read_vault, write_vault
 from anon_spark.deidentify.tables import Context, TablePass, write_candidate
 from anon_spark.errors import GateRefusedError, PolicyError, ResumableError
-from anon_spark.ingest.lake import Located, TableReader, delta_reader, fingerprint, locate, read_headers
+from anon_spark.ingest.lake import (
+    Located,
+    TableReader,
+    delta_reader,
+    fingerprint,
+    locate,
+    read_headers,
+    work_reader,
+    write_work,
+)
 from anon_spark.ingest.read import REASON, BronzeTable
 from anon_spark.ingest.read import ingest as ingest_tables
 from anon_spark.policy.check import check_policy, check_source
@@ -90,7 +99,7 @@ class Run:
     @property
     def bronze(self) -> TableReader:
         """Reader of bronze, unparsed rows included."""
-        return delta_reader(self.spark, self.work / "bronze")
+        return work_reader(self.spark, self.work / "bronze")
 
     @property
     def parsed(self) -> TableReader:
@@ -308,9 +317,7 @@ def _decide(job: Run) -> None:
             levels=found.levels,
         )
         for name, df in _maps_by_name(maps).items():
-            df.coalesce(4).write.format("delta").mode("overwrite").option(
-                "delta.dataSkippingNumIndexedCols", "0"
-            ).save(str(job.home / "maps" / name))
+            write_work(df.coalesce(4), job.home / "maps" / name)
         people.unpersist()
     finally:
         tuples.unpersist()
@@ -351,7 +358,7 @@ def _context(job: Run) -> Context:
     if not (job.home / "search.json").exists():
         raise ResumableError("the levels have not been searched for; run anonymize first")
     record = json.loads((job.home / "search.json").read_text())
-    read = delta_reader(job.spark, job.home / "maps")
+    read = work_reader(job.spark, job.home / "maps")
     maps = Maps(
         read("people"),
         read("admissions") if job.policy.admissions else None,

@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 
 from anon_spark.errors import InputError, PolicyError
-from anon_spark.ingest.lake import TableReader, delta_reader
+from anon_spark.ingest.lake import TableReader, work_reader, write_work
 from anon_spark.ingest.read import REASON
 from anon_spark.policy.model import Policy, Shift, Treatment, split_ref
 from anon_spark.session import for_each
@@ -110,23 +110,15 @@ def write_vault(spark: SparkSession, policy: Policy, read: TableReader, *, key: 
         mapped = pseudonymize_ids(ids, key=key, domain=domain)
         if f"{parent}.{column}" == f"{policy.people.table}.{policy.people.id}":
             mapped = date_offsets(mapped, key=key, shift=policy.shift)
-        path = str(vault / domain)
-        (
-            mapped.coalesce(4)
-            .write.format("delta")
-            .mode("overwrite")
-            .option("overwriteSchema", "true")
-            .option("delta.dataSkippingNumIndexedCols", "0")
-            .save(path)
-        )
-        _check_map(spark.read.format("delta").load(path), domain)
+        write_work(mapped.coalesce(4), vault / domain)
+        _check_map(read_vault(spark, vault)(domain), domain)
 
     for_each(spark, sorted(policy.domains), one)
 
 
 def read_vault(spark: SparkSession, vault: Path) -> TableReader:
     """Return a reader of the id maps by domain."""
-    return delta_reader(spark, vault)
+    return work_reader(spark, vault)
 
 
 def domain_columns(policy: Policy, domain: str) -> list[tuple[str, str]]:

@@ -37,6 +37,20 @@ def delta_reader(spark: SparkSession, root: Path) -> TableReader:
     return lambda name: spark.read.format("delta").load(str(root / name))
 
 
+def work_reader(spark: SparkSession, root: Path) -> TableReader:
+    """Return a reader of what ``write_work`` wrote into folders of ``root``."""
+    return lambda name: spark.read.parquet(str(root / name))
+
+
+def write_work(df: DataFrame, path: Path) -> None:
+    """Write an intermediate table of WORK, replacing an earlier one.
+
+    Plain Parquet: nobody else reads it, a file beside it says when it is complete, and a Delta log would cost
+    several jobs for every one of some thirty small tables.
+    """
+    df.write.mode("overwrite").parquet(str(path))
+
+
 def locate(source: str, names: Iterable[str]) -> dict[str, Located]:
     """Find every table of ``names`` in ``source``.
 

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from anon_spark.errors import InputError
-from anon_spark.ingest.lake import Located
+from anon_spark.ingest.lake import Located, work_reader, write_work
 from anon_spark.ingest.quarantine import write_quarantine
 from anon_spark.policy.schema import SourceTable
 from anon_spark.session import for_each
@@ -146,13 +146,7 @@ def _write_bronze(
     observed = parsed.observe(counts, F.count(F.lit(1)).alias("rows"), F.count(REASON).alias("unparsed"))
     path = work / "bronze" / table.name
     try:
-        (
-            observed.write.format("delta")
-            .mode("overwrite")
-            .option("overwriteSchema", "true")
-            .option("delta.dataSkippingNumIndexedCols", "0")
-            .save(str(path))
-        )
+        write_work(observed, path)
     except PySparkException as error:
         # Spark's own message may print a cell; its error class never does.
         raise InputError(
@@ -165,6 +159,6 @@ def _write_bronze(
         seen = row.asDict() if row else {}
     result = BronzeTable(table.name, int(seen["rows"]), int(seen["unparsed"]))
     if result.unparsed:
-        bad = spark.read.format("delta").load(str(path)).where(F.col(REASON).isNotNull())
+        bad = work_reader(spark, work / "bronze")(table.name).where(F.col(REASON).isNotNull())
         write_quarantine(bad.select(F.col(REASON).alias("reason"), F.col(RAW).alias("row")), work, table.name)
     return result

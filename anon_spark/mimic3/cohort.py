@@ -70,9 +70,9 @@ def first_stays(read: TableReader, *, items: Sequence[Item] | None = None) -> Da
     admission.
 
     First is the earliest INTIME. Where a release has elapsed minutes there, every stay starts at 0, and
-    ADMITTIME (a clock, or minutes from the person's first stay) finds the first admission with a stay. What is
-    left undecided goes by ICUSTAY_ID, a pseudonym: of several stays in that admission it may not be the first,
-    while the minutes of LABEVENTS, which has no ICUSTAY_ID, count from the first.
+    ADMITTIME (a clock, or minutes from the person's first stay) finds the first admission with a stay. What
+    is left undecided goes by ICUSTAY_ID, a pseudonym: of several stays in that admission it may not be the
+    first, while the minutes of LABEVENTS, which has no ICUSTAY_ID, count from the first.
 
     Adult means at least 18 at the first admission, by the middle of the band in a release. People whose age
     is suppressed (``*``) or unknown stay, but no newborns' admissions. Ages over 89 are 90.

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.errors import InputError
-from anon_spark.ingest.lake import TableReader, locate, read_headers
+from anon_spark.ingest.lake import TableReader, locate, read_headers, work_reader
 from anon_spark.ingest.read import REASON, parse, read_source
 from anon_spark.learn.train import train_models
 from anon_spark.policy.load import build_schema
@@ -84,7 +84,7 @@ def train_release(
                 f"WORK does not know the people of release {release.name}; name its WORK with --work"
             )
         raw = source_reader(release.spark, baseline, policy)
-        people = release.spark.read.format("delta").load(str(place))
+        people = work_reader(release.spark, place.parent)("people")
         subjects = people.select(F.col("person").alias("id"), "pseudonym")
     metrics = train_models(
         release.spark,

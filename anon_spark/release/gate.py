@@ -15,7 +15,6 @@ from anon_spark.anonymize.people import (
     PERSON,
     admissions_in_order,
     generalized_columns,
-    person_tuples,
     released_place,
 )
 from anon_spark.deidentify.dates import age_leaf
@@ -26,7 +25,7 @@ from anon_spark.deidentify.tables import Context, TablePass, domain_of_columns, 
 from anon_spark.ingest.lake import TableReader
 from anon_spark.ingest.read import REASON
 from anon_spark.policy.model import RowRule, Treatment, split_ref
-from anon_spark.policy.schema import SourceTable
+from anon_spark.policy.schema import ForeignKey
 from anon_spark.privacy.measure import Measured, measure
 from anon_spark.risk.timing import TimingRisk, timing_risk
 from anon_spark.session import for_each
@@ -88,10 +87,14 @@ def audit(
     people_in = sum(n for name, n in by_state.items() if name != "orphan_policy")
     suppressed = by_state.get("class_suppressed", 0)
 
+    parents = _parents(candidate, context)
+
     def one(name: str) -> tuple[list[Check], int]:
-        return _table_checks(candidate, bronze, name, context, passes[name], ingested[name])
+        return _table_checks(candidate, bronze, parents, name, context, passes[name], ingested[name])
 
     per_table = for_each(spark, sorted(passes), one)
+    for ids in parents.values():
+        ids.unpersist()
     parsed_people = people_in - by_state.get("parent_quarantined", 0)
     limit = int(policy.suppression_limit * parsed_people + 1e-9)
     checks = [
@@ -132,9 +135,15 @@ def audit(
 
 
 def _table_checks(
-    candidate: TableReader, bronze: TableReader, name: str, context: Context, seen: TablePass, ingested: int
+    candidate: TableReader,
+    bronze: TableReader,
+    parents: Mapping[tuple[str, str], DataFrame],
+    name: str,
+    context: Context,
+    seen: TablePass,
+    ingested: int,
 ) -> tuple[list[Check], int]:
-    """All checks of one table, and its released rows."""
+    """All checks of one table, by one scan of its files, and its released rows."""
     df = candidate(name)
     planned, written = released_columns(context.loaded, name), dict(df.dtypes)
     checks = [
@@ -142,22 +151,26 @@ def _table_checks(
     ]
     if planned != written:
         return checks, 0
-    measures: dict[str, Column] = {"rows": F.count(F.lit(1))}
-    raw_ids = [_raw_id(df, column) for column in domain_of_columns(context.policy, name)]
-    measures["raw ids"] = F.count_if(reduce(lambda a, b: a | b, raw_ids)) if raw_ids else F.lit(0)
-    untouched = [_stands(c) for c, r in _rules(context, name).items() if r is Treatment.SUPPRESS]
-    measures["cells of suppressed columns"] = (
-        F.count_if(reduce(lambda a, b: a | b, untouched)) if untouched else F.lit(0)
-    )
-    for rule in context.policy.tables[name].row_rules:
-        if rule.column in planned:
-            measures[f"row rule {rule.name}"] = F.count_if(_breaks(rule, planned))
-    row = df.agg(*(value.alias(label) for label, value in measures.items())).first()
+    keys = [
+        key for key in context.loaded.schema[name].foreign_keys if (key.ref_table, key.ref_column) in parents
+    ]
+    keys = [key for key in keys if key.column in planned]
+    measures = {"rows": F.count(F.lit(1)), **_forbidden(df, name, context)}
+    joined = df.alias("row")
+    for key in keys:
+        parent = parents[key.ref_table, key.ref_column].alias(f"p_{key.column}")
+        joined = joined.join(parent, F.col(f"row.{key.column}") == F.col(f"p_{key.column}.parent"), "left")
+        orphan = F.col(f"row.{key.column}").isNotNull() & F.col(f"p_{key.column}.parent").isNull()
+        measures[f"fk {key.column}"] = F.count_if(orphan)
+    row = joined.agg(*(value.alias(label) for label, value in measures.items())).first()
     assert row is not None  # noqa: S101  (an aggregate without groups has one row)
-    rows = int(row["rows"])
-    for label in list(measures)[1:]:
-        checks.append(Check(f"{name}: {label}", not row[label], f"{row[label]} found"))
-    lost = sum(seen.reasons.values())
+    rows, lost = int(row["rows"]), sum(seen.reasons.values())
+    found = {label: int(row[label]) for label in measures}
+    checks += [
+        Check(f"{name}: {label}", count == 0, f"{count} found")
+        for label, count in found.items()
+        if label != "rows" and not label.startswith("fk ")
+    ]
     checks.append(
         Check(
             f"{name}: rows accounted",
@@ -166,8 +179,52 @@ def _table_checks(
         )
     )
     checks += _rebuilt_from_rows(df, candidate, name, context)
-    checks += _foreign_keys(df, candidate, bronze, context.loaded.schema[name], planned, context)
+    checks += [_key_holds(name, key, found[f"fk {key.column}"], bronze) for key in keys]
     return checks, rows
+
+
+def _parents(candidate: TableReader, context: Context) -> dict[tuple[str, str], DataFrame]:
+    """Released ids that foreign keys refer to, ``(parent)`` by table and column, kept in memory for all tables."""
+    schema = context.loaded.schema
+    wanted = {
+        (k.ref_table, k.ref_column) for name in context.policy.tables for k in schema[name].foreign_keys
+    }
+    return {
+        (table, column): candidate(table).select(F.col(column).alias("parent")).distinct().persist()
+        for table, column in sorted(wanted)
+        if column in released_columns(context.loaded, table)
+    }
+
+
+def _forbidden(df: DataFrame, name: str, context: Context) -> dict[str, Column]:
+    """Counts that must be zero: raw ids, cells of suppressed columns, rows that a row rule is about."""
+    planned = released_columns(context.loaded, name)
+    counts: dict[str, Column] = {}
+    if raw_ids := [_raw_id(df, column) for column in domain_of_columns(context.policy, name)]:
+        counts["raw ids"] = F.count_if(reduce(lambda a, b: a | b, raw_ids))
+    if standing := [_stands(c) for c, r in _rules(context, name).items() if r is Treatment.SUPPRESS]:
+        counts["cells of suppressed columns"] = F.count_if(reduce(lambda a, b: a | b, standing))
+    for rule in context.policy.tables[name].row_rules:
+        if rule.column in planned:
+            counts[f"row rule {rule.name}"] = F.count_if(_breaks(rule, planned))
+    return counts
+
+
+def _key_holds(name: str, key: ForeignKey, broken: int, bronze: TableReader) -> Check:
+    """A foreign key that held before must hold after; the source is asked only where it does not."""
+    label = f"{name}: {key.column} refers to {key.ref_table}"
+    if not broken:
+        return Check(label, passed=True, detail="0 rows without a parent")
+    before = _orphans(bronze, name, key)
+    return Check(label, before > 0, f"{broken} rows without a parent, {before} in the source")
+
+
+def _orphans(bronze: TableReader, name: str, key: ForeignKey) -> int:
+    """Rows of the source, all of which parse, that refer to no row of it."""
+    parsed = F.col(REASON).isNull()
+    children = bronze(name).where(parsed & F.col(key.column).isNotNull()).select(F.col(key.column).alias("v"))
+    parents = bronze(key.ref_table).where(parsed).select(F.col(key.ref_column).alias("v"))
+    return children.join(parents, "v", "left_anti").count()
 
 
 def _rules(context: Context, name: str) -> dict[str, Treatment]:
@@ -256,49 +313,3 @@ def _births_fit(candidate: TableReader, context: Context) -> list[Check]:
             Check(f"{place}: {column} within {band}", wrong == 0, f"{wrong} people outside their band")
         )
     return checks
-
-
-def _foreign_keys(
-    df: DataFrame,
-    candidate: TableReader,
-    bronze: TableReader,
-    table: SourceTable,
-    planned: Mapping[str, str],
-    context: Context,
-) -> list[Check]:
-    """Every foreign key that held before must hold after."""
-    keys = [
-        key
-        for key in table.foreign_keys
-        if key.column in planned and key.ref_column in released_columns(context.loaded, key.ref_table)
-    ]
-    if not keys:
-        return []
-    broken = [_without_parent(df, candidate(key.ref_table), key.column, key.ref_column) for key in keys]
-    counts = reduce(DataFrame.union, broken).collect()  # one row a foreign key
-    checks = []
-    for key in keys:
-        after = next(int(row["n"]) for row in counts if row["key"] == key.column)
-        before = 0
-        if after:
-            parsed = bronze(key.ref_table).where(F.col(REASON).isNull())
-            children = bronze(table.name).where(F.col(REASON).isNull())
-            row = _without_parent(children, parsed, key.column, key.ref_column).first()
-            before = int(row["n"]) if row else 0
-        detail = f"{after} values without a parent" + (f", {before} in the source" if after else "")
-        checks.append(
-            Check(f"{table.name}: {key.column} refers to {key.ref_table}", not after or bool(before), detail)
-        )
-    return checks
-
-
-def _without_parent(child: DataFrame, parent: DataFrame, column: str, ref: str) -> DataFrame:
-    """(key, n): distinct values of ``column`` that ``parent`` does not have."""
-    values = child.select(F.col(column).alias("v")).where("v is not null").distinct()
-    orphans = values.join(parent.select(F.col(ref).alias("v")).distinct(), "v", "left_anti")
-    return orphans.agg(F.count(F.lit(1)).alias("n")).select(F.lit(column).alias("key"), "n")
-
-
-def measured_tuples(candidate: TableReader, context: Context) -> DataFrame:
-    """The (person, admission) tuples of a candidate, as the gate reads them."""
-    return person_tuples(candidate, context.policy, released=True)

@@ -38,11 +38,18 @@ def _codes(plan: Plan, table: str, count: Column, first: list[Column]) -> Column
 def diagnose(admissions: DataFrame, plan: Plan) -> DataFrame:
     """Rows of DIAGNOSES_ICD: the primary diagnosis fits the admission's text, SEQ_NUM runs from 1."""
     further = F.exp(2.0 + 0.55 * plan.draws.bell("diagnoses", "HADM_ID"))
-    count = F.least(F.when(F.col("newborn"), further / 3).otherwise(further).cast("int"), F.lit(MOST_DIAGNOSES - 1))
+    count = F.least(
+        F.when(F.col("newborn"), further / 3).otherwise(further).cast("int"), F.lit(MOST_DIAGNOSES - 1)
+    )
     codes = _codes(plan, "diagnoses", count, [F.col("presentation.code")])
-    rows = admissions.select("SUBJECT_ID", "HADM_ID", "admission", F.posexplode(codes).alias("place", "ICD9_CODE"))
+    rows = admissions.select(
+        "SUBJECT_ID", "HADM_ID", "admission", F.posexplode(codes).alias("place", "ICD9_CODE")
+    )
     return rows.withColumns(
-        {"ROW_ID": F.col("admission") * (MOST_DIAGNOSES + 1) + F.col("place") + 1, "SEQ_NUM": F.col("place") + 1}
+        {
+            "ROW_ID": F.col("admission") * (MOST_DIAGNOSES + 1) + F.col("place") + 1,
+            "SEQ_NUM": F.col("place") + 1,
+        }
     )
 
 
@@ -50,7 +57,9 @@ def code_procedures(admissions: DataFrame, plan: Plan) -> DataFrame:
     """Rows of PROCEDURES_ICD; one admission in six has none."""
     draws = plan.draws
     rows = admissions.where(~draws.chance(0.16, "no procedure", "HADM_ID"))
-    codes = _codes(plan, "procedures", draws.whole("procedures", 1, MOST_PROCEDURES, "HADM_ID").cast("int"), [])
+    codes = _codes(
+        plan, "procedures", draws.whole("procedures", 1, MOST_PROCEDURES, "HADM_ID").cast("int"), []
+    )
     rows = rows.select("SUBJECT_ID", "HADM_ID", "admission", F.posexplode(codes).alias("place", "ICD9_CODE"))
     return rows.withColumns(
         {"ROW_ID": F.col("admission") * MOST_PROCEDURES + F.col("place") + 1, "SEQ_NUM": F.col("place") + 1}
@@ -63,13 +72,19 @@ def group(admissions: DataFrame, plan: Plan) -> DataFrame:
     rows = admissions.select(
         "*", F.explode(F.sequence(F.lit(0), draws.chance(0.7, "graded", "HADM_ID").cast("int"))).alias("turn")
     )
-    kinds = F.when(F.col("turn") == 1, "APR").when(draws.chance(0.6, "older", "HADM_ID"), "HCFA").otherwise("MS")
+    kinds = (
+        F.when(F.col("turn") == 1, "APR").when(draws.chance(0.6, "older", "HADM_ID"), "HCFA").otherwise("MS")
+    )
     picked: Column = F.lit(None)
     for kind in ("APR", "HCFA", "MS"):
         for grown in ("adult", "newborn"):
             fitting = [row for row in code_table("drgs") if (row["drg_type"], row["group"]) == (kind, grown)]
-            drawn = draws.pick_row(f"drg {kind}", fitting, "code string, description string", "weight", "HADM_ID")
-            picked = F.when((kinds == kind) & (F.col("newborn") == (grown == "newborn")), drawn).otherwise(picked)
+            drawn = draws.pick_row(
+                f"drg {kind}", fitting, "code string, description string", "weight", "HADM_ID"
+            )
+            picked = F.when((kinds == kind) & (F.col("newborn") == (grown == "newborn")), drawn).otherwise(
+                picked
+            )
     apr = F.col("turn") == 1
     severity = draws.whole("severity of illness", 1, 4, "HADM_ID")
     return rows.withColumns({"picked": picked, "kind": kinds}).withColumns(
@@ -90,7 +105,9 @@ def bill(stays: DataFrame, plan: Plan) -> DataFrame:
     """Rows of CPTEVENTS; those of respiratory care have a date and no ticket."""
     draws, ids = plan.draws, ("ICUSTAY_ID", "e")
     names = ("costcenter", "code", "section", "subsection", "description", "weight")
-    picked = draws.pick_row("bill", [dict(zip(names, row, strict=True)) for row in BILLED], BILL, "weight", *ids)
+    picked = draws.pick_row(
+        "bill", [dict(zip(names, row, strict=True)) for row in BILLED], BILL, "weight", *ids
+    )
     rows = spread(stays, plan, "CPTEVENTS").withColumn("billed", picked)
     breathing = F.col("billed.costcenter") == "Resp"
     day = F.floor((F.col("end") - F.col("start")) * draws.uniform("billed on", *ids) / DAY) * DAY

@@ -49,13 +49,14 @@ def populate(spark: SparkSession, plan: Plan, *, partitions: int | None = None) 
             ),
         }
     )
+    people = people.withColumn("first_admitted", course.admitted_at(draws, F.lit(0)))
     return people.withColumns(_fate(plan))
 
 
 def _fate(plan: Plan) -> dict[str, Column]:
     """How many admissions happen: those up to the first one with a death in hospital."""
     places = F.sequence(F.lit(0), F.col("planned") - 1)
-    deadly = F.array_position(F.transform(places, lambda j: course.dies(plan.draws, j)), F.lit(True))
+    deadly = F.array_position(course.deaths(plan.draws, places), F.lit(True))
     return {
         "lived": F.when(deadly > 0, deadly).otherwise(F.col("planned")),
         "dies_in_hospital": deadly > 0,
@@ -65,28 +66,24 @@ def _fate(plan: Plan) -> dict[str, Column]:
 def admit(people: DataFrame, plan: Plan) -> DataFrame:
     """One row per admission, with its times, its latent means (``mean_...``) and its ``risk``."""
     draws, j = plan.draws, F.col("j")
-    rows = people.select(
-        "*", F.explode(F.sequence(F.lit(0), F.col("lived").cast("int") - 1)).alias("j")
-    )
+    rows = people.select("*", F.explode(F.sequence(F.lit(0), F.col("lived").cast("int") - 1)).alias("j"))
     rows = rows.withColumns(
         {
             "admission": plan.admission_number(F.col("rank"), j),
             "admitted": course.admitted_at(draws, j),
-            "first_admitted": course.admitted_at(draws, F.lit(0)),
-            "years": course.age_at(draws, j),
             "died": F.col("dies_in_hospital") & (j == F.col("lived") - 1),
-            "ADMISSION_TYPE": course.admission_type(draws, j),
-            "risk": course.risk(draws, j),
-            **{
-                f"mean_{latent.name}": latent.mean(z, F.col("newborn"))
-                for latent, z in zip(LATENTS, course.standardized(draws, j).values(), strict=True)
-            },
+            **course.arrive(draws, j),
         }
     )
+    rows = rows.withColumns(course.examine(draws, j, F.col("years"), F.col("severity")))
     rows = rows.withColumns(
         {
+            "risk": course.risk({name: F.col(name) for name in rows.columns}),
+            **{
+                f"mean_{latent.name}": latent.mean(F.col(f"z_{latent.name}"), F.col("newborn"))
+                for latent in LATENTS
+            },
             "HADM_ID": plan.hadm_ids.of(F.col("admission")),
-            "INSURANCE": course.insurance(draws, j, F.col("years")),
             "two_stays": F.col("admission") % SECOND_STAY == 3,
             "presentation": F.when(F.col("newborn"), _presentation(plan, "newborn")).otherwise(
                 _presentation(plan, "adult")
@@ -154,13 +151,13 @@ def attend(admissions: DataFrame, plan: Plan) -> DataFrame:
                     F.lit(vocabulary.NEWBORN_UNIT["unit"]).alias("unit"),
                     F.lit(vocabulary.NEWBORN_UNIT["ward"]).alias("ward"),
                 ),
-            ).otherwise(draws.pick_row("unit", vocabulary.UNITS, "unit string, ward int", "weight", "person", "j")),
+            ).otherwise(
+                draws.pick_row("unit", vocabulary.UNITS, "unit string, ward int", "weight", "person", "j")
+            ),
             "next_ward": draws.pick("next ward", vocabulary.WARDS, "person", "j").cast("int"),
         }
     )
-    rows = rows.withColumns(
-        {"ICUSTAY_ID": plan.icustay_ids.of(F.col("stay")), "charted": _charted(plan)}
-    )
+    rows = rows.withColumns({"ICUSTAY_ID": plan.icustay_ids.of(F.col("stay")), "charted": _charted(plan)})
     return rows.withColumns({f"n_{table}": _events(plan, table) for table in EVENTS})
 
 

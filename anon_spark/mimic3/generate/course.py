@@ -24,53 +24,63 @@ def admitted_at(draws: Draws, j: Column) -> Column:
     return (F.floor((F.col("base") + step) / MINUTE) * MINUTE).cast("bigint")
 
 
-def age_at(draws: Draws, j: Column) -> Column:
-    """Age in years at admission ``j``."""
-    grown = F.col("age") + (admitted_at(draws, j) - admitted_at(draws, F.lit(0))) / YEAR
-    return F.when(F.col("newborn"), 0.0).when(F.col("over_89"), AGE_OVER_89).otherwise(grown)
-
-
-def insurance(draws: Draws, j: Column, age: Column) -> Column:
-    """Who pays; mostly Medicare from 65 on."""
-    of_age = [
-        draws.pick("insurance", words, "person", j)
-        for words in (
-            vocabulary.INSURANCE_NEWBORN,
-            vocabulary.INSURANCE_OLD,
-            vocabulary.INSURANCE_ADULT,
-        )
-    ]
-    return F.when(F.col("newborn"), of_age[0]).when(age >= 65, of_age[1]).otherwise(of_age[2])
-
-
-def admission_type(draws: Draws, j: Column) -> Column:
-    """EMERGENCY, ELECTIVE, URGENT or NEWBORN."""
-    return F.when(F.col("newborn"), "NEWBORN").otherwise(
-        draws.pick("type", vocabulary.TYPES, "person", j)
-    )
-
-
-def standardized(draws: Draws, j: Column) -> dict[str, Column]:
-    """The latents' z values by name: standard, correlated through the admission's severity."""
-    severity = draws.bell("severity", "person", j)
+def arrive(draws: Draws, j: Column) -> dict[str, Column]:
+    """What follows from the person alone: ``years`` of age, ``severity`` and ADMISSION_TYPE."""
+    grown = F.col("age") + (admitted_at(draws, j) - F.col("first_admitted")) / YEAR
+    kind = draws.pick("type", vocabulary.TYPES, "person", j)
     return {
-        latent.name: severity * latent.severity
-        + draws.bell(latent.name, "person", j) * math.sqrt(1 - latent.severity**2)
-        for latent in LATENTS
+        "years": F.when(F.col("newborn"), 0.0).when(F.col("over_89"), AGE_OVER_89).otherwise(grown),
+        "severity": draws.bell("severity", "person", j),
+        "ADMISSION_TYPE": F.when(F.col("newborn"), "NEWBORN").otherwise(kind),
     }
 
 
-def risk(draws: Draws, j: Column) -> Column:
-    """The outcome model's linear predictor."""
-    age = age_at(draws, j)
+def examine(draws: Draws, j: Column, years: Column, severity: Column) -> dict[str, Column]:
+    """INSURANCE, mostly Medicare from 65 on, and the latents' z values as ``z_...``.
+
+    Each z is standard; all are correlated through the severity.
+    """
+    newborn, old, adult = (
+        draws.pick("insurance", words, "person", j)
+        for words in (vocabulary.INSURANCE_NEWBORN, vocabulary.INSURANCE_OLD, vocabulary.INSURANCE_ADULT)
+    )
+    latents = {
+        f"z_{latent.name}": severity * latent.severity
+        + draws.bell(latent.name, "person", j) * math.sqrt(1 - latent.severity**2)
+        for latent in LATENTS
+    }
+    return {"INSURANCE": F.when(F.col("newborn"), newborn).when(years >= 65, old).otherwise(adult), **latents}
+
+
+def risk(facts: dict[str, Column]) -> Column:
+    """The outcome model's linear predictor from what ``arrive`` and ``examine`` gave."""
     return logit(
-        age=age,
-        insurance=insurance(draws, j, age),
-        admission_type=admission_type(draws, j),
-        z=standardized(draws, j),
+        age=facts["years"],
+        insurance=facts["INSURANCE"],
+        admission_type=facts["ADMISSION_TYPE"],
+        z={latent.name: facts[f"z_{latent.name}"] for latent in LATENTS},
     )
 
 
-def dies(draws: Draws, j: Column) -> Column:
-    """True when the person dies in hospital in admission ``j``, should it come to it."""
-    return draws.uniform("dies", "person", j) < probability(risk(draws, j))
+def deaths(draws: Draws, places: Column) -> Column:
+    """For each of ``places``: whether the person dies in hospital then, should it come to it.
+
+    Each step's array is made once and read by the next: a nested expression would be computed over and over.
+    """
+    known = ("years", "severity", "ADMISSION_TYPE")
+    arrived = F.transform(places, lambda j: _struct({"j": j, **arrive(draws, j)}))
+    examined = F.transform(
+        arrived,
+        lambda a: _struct(
+            {"j": a["j"], **{n: a[n] for n in known}, **examine(draws, a["j"], a["years"], a["severity"])}
+        ),
+    )
+    names = (*known, "INSURANCE", *(f"z_{latent.name}" for latent in LATENTS))
+    return F.transform(
+        examined,
+        lambda x: draws.uniform("dies", "person", x["j"]) < probability(risk({n: x[n] for n in names})),
+    )
+
+
+def _struct(fields: dict[str, Column]) -> Column:
+    return F.struct(*(value.alias(name) for name, value in fields.items()))

@@ -47,7 +47,13 @@ def items(spark: SparkSession) -> DataFrame:
 
 def lab_items(spark: SparkSession) -> DataFrame:
     """Rows of D_LABITEMS."""
-    names = {"itemid": "ITEMID", "label": "LABEL", "fluid": "FLUID", "category": "CATEGORY", "loinc": "LOINC_CODE"}
+    names = {
+        "itemid": "ITEMID",
+        "label": "LABEL",
+        "fluid": "FLUID",
+        "category": "CATEGORY",
+        "loinc": "LOINC_CODE",
+    }
     return _table(spark, [{new: row[old] for old, new in names.items()} for row in code_table("lab_items")])
 
 

@@ -41,9 +41,7 @@ class Draws:
 
     def bell(self, salt: str, *ids: Id) -> Column:
         """A bell-shaped number of mean 0 and variance 1, never beyond 3.47: the sum of four uniforms."""
-        bits = self.bits(salt, *ids)
-        lanes = [F.shiftrightunsigned(bits, 16 * lane).bitwiseAND(F.lit(LANE)) for lane in range(4)]
-        return (lanes[0] + lanes[1] + lanes[2] + lanes[3] - LANES_MEAN) / F.lit(LANES_DEVIATION)
+        return bell_of(self.bits(salt, *ids))
 
     def whole(self, salt: str, low: int, high: int, *ids: Id) -> Column:
         """A whole number from ``low`` to ``high``, both included."""
@@ -71,6 +69,17 @@ class Draws:
         return F.floor(self.uniform(salt, *ids) * size).cast("int")
 
 
+def lanes(bits: Column) -> list[Column]:
+    """Four numbers in [0, 1) from 64 bits, in steps of 2**-16: cheaper than four hashes."""
+    return [F.shiftrightunsigned(bits, 16 * lane).bitwiseAND(F.lit(LANE)) / 65_536.0 for lane in range(4)]
+
+
+def bell_of(bits: Column) -> Column:
+    """The bell-shaped number that 64 bits hold, of mean 0 and variance 1."""
+    parts = [F.shiftrightunsigned(bits, 16 * lane).bitwiseAND(F.lit(LANE)) for lane in range(4)]
+    return (parts[0] + parts[1] + parts[2] + parts[3] - LANES_MEAN) / F.lit(LANES_DEVIATION)
+
+
 def _column(name: Id) -> Column:
     """Names are columns, numbers are literals."""
     if isinstance(name, int):
@@ -83,7 +92,7 @@ def literal(value: Any, ddl: str) -> Column:
     return F.from_json(F.lit(json.dumps(value)), F.lit(ddl))
 
 
-def mapped(column: Column, words: Mapping[str, str | None]) -> Column:
+def mapped(column: Column, words: Mapping[str, str]) -> Column:
     """``words[column]``, null for what is not in ``words``."""
     return F.element_at(literal(dict(words), "map<string,string>"), column)
 

@@ -28,7 +28,9 @@ def _given(stays: DataFrame, plan: Plan, table: str, *, linksto: str | None = No
     rows = spread(stays, plan, table).withColumns(
         {
             "item": item,
-            "at": minute(F.col("start") + (F.col("end") - F.col("start")) * draws.uniform(f"{table} at", *IDS) * 0.98),
+            "at": minute(
+                F.col("start") + (F.col("end") - F.col("start")) * draws.uniform(f"{table} at", *IDS) * 0.98
+            ),
         }
     )
     scale = F.exp(0.5 * draws.bell(f"{table} amount", *IDS))
@@ -80,7 +82,9 @@ def infuse_metavision(stays: DataFrame, plan: Plan) -> DataFrame:
             "AMOUNT": F.col("amount"),
             "AMOUNTUOM": F.col("item.uom"),
             "RATE": F.when(F.col("drip"), F.round(F.col("amount") * 60 / F.col("minutes"), 4)),
-            "RATEUOM": F.when(F.col("drip"), F.when(F.col("item.uom") == "ml", "mL/hour").otherwise("mg/hour")),
+            "RATEUOM": F.when(
+                F.col("drip"), F.when(F.col("item.uom") == "ml", "mL/hour").otherwise("mg/hour")
+            ),
             "ORDERCATEGORYNAME": F.when(F.col("item.category") == "Medications", "01-Drips")
             .when(F.col("item.category") == "Antibiotics", "08-Antibiotics (IV)")
             .otherwise("02-Fluids (Crystalloids)"),
@@ -124,23 +128,28 @@ def operate(stays: DataFrame, plan: Plan) -> DataFrame:
     lasting = F.col("item.uom") == "min"
     minutes = F.when(lasting, F.floor(F.col("amount"))).otherwise(1)
     line = F.col("item.category").startswith("Access")
-    return _given(stays, plan, "PROCEDUREEVENTS_MV").withColumns(
-        {
-            "STARTTIME": moment("at"),
-            "ENDTIME": moment(F.col("at") + minutes * MINUTE),
-            "VALUE": minutes,
-            "VALUEUOM": F.col("item.uom"),
-            "LOCATION": F.when(
-                line, plan.draws.pick("location", ("Right Radial", "Right IJ", "L Antecube", "L Hand"), *IDS)
-            ),
-            "LOCATIONCATEGORY": F.when(line, "Peripheral - old"),
-            "ORDERCATEGORYNAME": F.when(line, "Peripheral Lines").otherwise("Procedures"),
-            "ORDERCATEGORYDESCRIPTION": F.when(lasting, "Task").otherwise("Electrolytes"),
-            "ISOPENBAG": lasting.cast("int"),
-            "CONTINUEINNEXTDEPT": F.lit(0),
-            **_comments(plan),
-        }
-    ).withColumns({"ISOPENBAG": F.coalesce("ISOPENBAG", F.lit(0))})
+    return (
+        _given(stays, plan, "PROCEDUREEVENTS_MV")
+        .withColumns(
+            {
+                "STARTTIME": moment("at"),
+                "ENDTIME": moment(F.col("at") + minutes * MINUTE),
+                "VALUE": minutes,
+                "VALUEUOM": F.col("item.uom"),
+                "LOCATION": F.when(
+                    line,
+                    plan.draws.pick("location", ("Right Radial", "Right IJ", "L Antecube", "L Hand"), *IDS),
+                ),
+                "LOCATIONCATEGORY": F.when(line, "Peripheral - old"),
+                "ORDERCATEGORYNAME": F.when(line, "Peripheral Lines").otherwise("Procedures"),
+                "ORDERCATEGORYDESCRIPTION": F.when(lasting, "Task").otherwise("Electrolytes"),
+                "ISOPENBAG": lasting.cast("int"),
+                "CONTINUEINNEXTDEPT": F.lit(0),
+                **_comments(plan),
+            }
+        )
+        .withColumns({"ISOPENBAG": F.coalesce("ISOPENBAG", F.lit(0))})
+    )
 
 
 def prescribe(stays: DataFrame, plan: Plan) -> DataFrame:
@@ -148,7 +157,10 @@ def prescribe(stays: DataFrame, plan: Plan) -> DataFrame:
     draws = plan.draws
     day = draws.index("starts", 4, *IDS) * DAY
     rows = spread(stays, plan, "PRESCRIPTIONS").withColumns(
-        {"drug": draws.pick_row("drug", code_table("drugs"), DRUG, "weight", *IDS), "at": F.col("start") + day}
+        {
+            "drug": draws.pick_row("drug", code_table("drugs"), DRUG, "weight", *IDS),
+            "at": F.col("start") + day,
+        }
     )
     entered = draws.chance(0.6, "entered by order", *IDS)
     return rows.withColumns(

@@ -53,11 +53,14 @@ def describe(admissions: DataFrame, plan: Plan) -> DataFrame:
         {
             "EDREGTIME": moment(F.col("admitted") - F.col("waited")),
             "EDOUTTIME": moment(
-                F.col("admitted") + F.when(F.col("waited").isNotNull(), draws.whole("kept", 5, 110, *PLACE) * MINUTE)
+                F.col("admitted")
+                + F.when(F.col("waited").isNotNull(), draws.whole("kept", 5, 110, *PLACE) * MINUTE)
             ),
             "DIAGNOSIS": F.when(
                 ~draws.chance(0.002, "no diagnosis", *PLACE),
-                F.when(draws.chance(0.03, "planted diagnosis", *PLACE), F.coalesce(planted, text)).otherwise(text),
+                F.when(draws.chance(0.03, "planted diagnosis", *PLACE), F.coalesce(planted, text)).otherwise(
+                    text
+                ),
             ),
         }
     )
@@ -173,7 +176,10 @@ def _move(
         "until": (until, "bigint"),
     }
     return F.struct(
-        *((F.lit(None) if value is None else value).cast(kind).alias(n) for n, (value, kind) in fields.items())
+        *(
+            (F.lit(None) if value is None else value).cast(kind).alias(n)
+            for n, (value, kind) in fields.items()
+        )
     )
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-import pandas as pd
+import pyarrow as pa
 from faker import Faker
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
 
 from anon_spark.mimic3.generate.draws import numbering
 from anon_spark.mimic3.generate.plan import Plan
@@ -20,31 +21,36 @@ IDENTITY_TABLE = parse_table(
 """The 27th table of an identified source: who each patient is."""
 
 PERSONAL = tuple(name for name in IDENTITY_TABLE.column_names if name != "SUBJECT_ID")
+MADE_UP = tuple(name for name in PERSONAL if name not in ("SSN", "MRN"))
 AREAS, GROUPS, SERIALS = 565, 99, 9_999  # social security numbers: 100..664, 01..99, 0001..9999
 
 
 def identify(people: DataFrame, plan: Plan) -> DataFrame:
-    """Give every person the identity columns: made up in an identified source, null in another."""
+    """Give every person the identity columns, and ``mentions``: short texts that give the person away.
+
+    All are made up in an identified source, and null in another.
+    """
     if not plan.identified:
-        return people.withColumns({name: F.lit(None).cast("string") for name in PERSONAL})
+        nothing = {name: F.lit(None).cast("string") for name in PERSONAL}
+        return people.withColumns({**nothing, "mentions": F.lit(None).cast("array<string>")})
     numbered = people.withColumns(
         {"MRN": _record_number(plan), "SSN": _security_number(plan), "who": plan.draws.bits("who", "person")}
     )
-    schema = numbered.schema
-    for name in ("NAME", "PHONE", "EMAIL", "STREET", "CITY", "STATE", "ZIP"):
-        schema = schema.add(name, "string")
-    return numbered.mapInPandas(_make_up, schema).drop("who")
+    schema = StructType([*numbered.schema, *(StructField(name, StringType()) for name in MADE_UP)])
+    made = numbered.mapInArrow(_make_up, schema).drop("who")
+    name, number, phone = F.col("NAME"), F.col("MRN"), F.col("PHONE")
+    texts = (
+        F.concat(F.lit("spoke with "), name, F.lit(", "), phone),
+        F.concat(F.lit("MRN "), number, F.lit(" verified, "), name),
+        F.concat(F.lit("call "), phone),
+        F.concat(F.lit("pt "), name),
+    )
+    return made.withColumn("mentions", F.array(*texts))
 
 
 def mention(plan: Plan, *ids: Column | str) -> Column:
-    """A short text that gives the row's person away; null where the source is not identified."""
-    texts = F.array(
-        F.concat(F.lit("spoke with "), F.col("NAME"), F.lit(", "), F.col("PHONE")),
-        F.concat(F.lit("MRN "), F.col("MRN"), F.lit(" verified, "), F.col("NAME")),
-        F.concat(F.lit("call "), F.col("PHONE")),
-        F.concat(F.lit("pt "), F.col("NAME")),
-    )
-    return F.get(texts, plan.draws.index("mention", 4, *ids))
+    """One of the person's ``mentions``; null where the source is not identified."""
+    return F.get("mentions", plan.draws.index("mention", 4, *ids))
 
 
 def _record_number(plan: Plan) -> Column:
@@ -61,14 +67,14 @@ def _security_number(plan: Plan) -> Column:
     return F.format_string("%03d-%02d-%04d", area, group, n % SERIALS + 1)
 
 
-def _make_up(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+def _make_up(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Names and addresses by Faker, seeded anew for every person."""
     fake = Faker("en_US")
     for batch in batches:
-        made = [_person(fake, who, gender) for who, gender in zip(batch["who"], batch["GENDER"], strict=True)]
-        yield batch.assign(**pd.DataFrame(made, index=batch.index).to_dict("series")) if made else batch.assign(
-            NAME="", PHONE="", EMAIL="", STREET="", CITY="", STATE="", ZIP=""
-        )
+        people = zip(batch["who"].to_pylist(), batch["GENDER"].to_pylist(), strict=True)
+        made = [_person(fake, who, gender) for who, gender in people]
+        columns = [pa.array([person[name] for person in made], pa.string()) for name in MADE_UP]
+        yield pa.RecordBatch.from_arrays([*batch.columns, *columns], [*batch.schema.names, *MADE_UP])
 
 
 def _person(fake: Faker, who: int, gender: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from anon_spark.mimic3.generate.course import DAY, HOUR
 from anon_spark.mimic3.generate.draws import literal
 from anon_spark.mimic3.generate.identity import mention
 from anon_spark.mimic3.generate.plan import LABS_ANCHORED, Plan
-from anon_spark.mimic3.generate.rows import midnight, minute, moment, number, spread
+from anon_spark.mimic3.generate.rows import midnight, minute, moment, rounded, spread, typed
 from anon_spark.mimic3.generate.vocabulary import charted_words, code_table
 
 OWN = ("creatinine", "urea_nitrogen", "white_cells", "lactate")  # the first items, in the table's order
@@ -47,7 +47,7 @@ def _items() -> list[dict[str, Any]]:
 
 def analyse(stays: DataFrame, plan: Plan) -> DataFrame:
     """Rows of LABEVENTS: of the stays, and of a clinic without an admission."""
-    keep = ["SUBJECT_ID", "HADM_ID", "stay", "start", "end", "own", "NAME", "MRN", "PHONE"]
+    keep = ["SUBJECT_ID", "HADM_ID", "stay", "start", "end", "own", "mentions"]
     own = F.array(*(F.col(f"mean_{name}") for name in OWN))
     of_stays = spread(stays.withColumn("own", own).select(*keep, "n_LABEVENTS"), plan, "LABEVENTS")
     early = F.least(F.col("end") - F.col("start"), F.lit(DAY))
@@ -105,34 +105,31 @@ def _result(rows: DataFrame, plan: Plan) -> DataFrame:
     rows = rows.withColumns(
         {
             "word": F.get(F.col("item.words"), F.floor(draws.uniform("lab word", *ids) * words).cast("int")),
-            "measured": F.when(words == 0, F.greatest(value, F.lit(0.1))),
+            "measured": F.when(words == 0, rounded(F.greatest(value, F.lit(0.1)), F.col("item.digits"))),
             "remark": F.when(
                 F.col("place").isNull() & draws.chance(REMARK_SHARE, "remark", *ids), _remark(plan)
             ),
         }
     )
-    figure = (
-        F.when(F.col("item.digits") == 0, F.round("measured"))
-        .when(F.col("item.digits") == 1, F.round("measured", 1))
-        .otherwise(F.round("measured", 2))
-    )
-    text = F.coalesce(F.col("word.word"), number(F.col("measured"), F.col("item.digits")))
+    text = F.coalesce(F.col("word.word"), typed(F.col("measured"), F.col("item.digits")))
     beyond = (F.col("VALUENUM") < F.col("item.low")) | (F.col("VALUENUM") > F.col("item.high"))
-    lost = draws.chance(0.02, "no admission", *ids)
+    lost = F.col("place").isNull() & draws.chance(0.02, "no admission", *ids)
     return rows.withColumns(
         {
             "HADM_ID": F.when(~lost, F.col("HADM_ID")),
             "ITEMID": F.col("item.itemid"),
             "CHARTTIME": moment("at"),
             "VALUE": F.coalesce(F.col("remark"), text),
-            "VALUENUM": F.when(F.col("remark").isNull(), figure),
+            "VALUENUM": F.when(F.col("remark").isNull(), F.col("measured")),
             "VALUEUOM": F.col("item.uom"),
         }
     ).withColumn("FLAG", F.when(beyond, "abnormal"))
 
 
 def _remark(plan: Plan) -> Column:
-    planted = F.when(plan.draws.chance(PLANTED_SHARE, "planted remark", "ROW_ID"), F.upper(mention(plan, "ROW_ID")))
+    planted = F.when(
+        plan.draws.chance(PLANTED_SHARE, "planted remark", "ROW_ID"), F.upper(mention(plan, "ROW_ID"))
+    )
     return F.coalesce(planted, plan.draws.pick("remark text", REMARKS, "ROW_ID"))
 
 
@@ -149,7 +146,9 @@ def culture(stays: DataFrame, plan: Plan) -> DataFrame:
     tested = found & draws.chance(0.85, "tested", *ids)
     rows = spread(stays, plan, "MICROBIOLOGYEVENTS").withColumns(
         {
-            "at": minute(F.col("start") + (F.col("end") - F.col("start")) * draws.uniform("sampled", *ids) * 0.98),
+            "at": minute(
+                F.col("start") + (F.col("end") - F.col("start")) * draws.uniform("sampled", *ids) * 0.98
+            ),
             "specimen": picked["SPECIMEN"],
             "organism": F.when(found, picked["ORGANISM"]),
             "agent": F.when(tested, picked["ANTIBACTERIUM"]),
@@ -174,7 +173,8 @@ def culture(stays: DataFrame, plan: Plan) -> DataFrame:
             "AB_ITEMID": F.col("agent.itemid"),
             "AB_NAME": F.col("agent.label"),
             "DILUTION_TEXT": F.concat(
-                F.when(sensitive, "<=").otherwise("=>"), F.regexp_replace(F.col("dilution").cast("string"), r"\.0$", "")
+                F.when(sensitive, "<=").otherwise("=>"),
+                F.regexp_replace(F.col("dilution").cast("string"), r"\.0$", ""),
             ),
             "DILUTION_COMPARISON": F.when(sensitive, "<=").when(~sensitive, "=>"),
             "DILUTION_VALUE": F.col("dilution"),

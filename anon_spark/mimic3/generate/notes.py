@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 from faker import Faker
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, StructType
 
 from anon_spark.mimic3.generate.course import DAY, HOUR
 from anon_spark.mimic3.generate.identity import PERSONAL
@@ -41,17 +42,17 @@ TEMPLATES: dict[str, Template] = {
         "Social security number {ssn}, confirmed by family, home phone {phone}.\n\nDictated By:  {doctor}, M.D.\n",
     ),
     "Radiology": (
-        "{charted} 4:15 AM\n CHEST (PORTABLE AP)                     Clip # {mrn}\n Reason: eval for \"infiltrate\"\n"
+        '{charted} 4:15 AM\n CHEST (PORTABLE AP)                     Clip # {mrn}\n Reason: eval for "infiltrate"\n'
         "______\n FINAL REPORT\n Comparison is made to {earlier}.  Lines, tubes unchanged.  Dr. {doctor} was paged.\n",
     ),
     "Nursing/other": (
-        "NPN 7p-7a\nPt {last} slept well, VSS, \"no pain\".\nSocial: daughter {relative} called, reached at {phone}.\n"
+        'NPN 7p-7a\nPt {last} slept well, VSS, "no pain".\nSocial: daughter {relative} called, reached at {phone}.\n'
         "Plan: OR on {later} with Dr. {doctor}.\n",
         "Respiratory Care: {name} remains intubated, sxn for thick, tan secretions.  See CareVue, plan to wean.\n",
     ),
     "Nursing": (
         "Title: Family meeting\nWith {relative}, {relative2}, and Dr. {doctor} on {charted}.\n"
-        "Wishes of {name}: \"full code\".  Contact: {phone}, {email}\n",
+        'Wishes of {name}: "full code".  Contact: {phone}, {email}\n',
     ),
     "Physician ": (
         "TITLE: Progress note {charted}\nChief Complaint: hypotension\n24 Hour Events: transferred from {hospital}\n"
@@ -92,7 +93,10 @@ def note(admissions: DataFrame, plan: Plan) -> DataFrame:
             "CHARTTIME": F.when(timed, moment("at")),
             "STORETIME": F.when(timed, moment(F.col("at") + HOUR)),
             "DESCRIPTION": described,
-            "CGID": F.when(F.col("CATEGORY").isin("Nursing", "Nursing/other", "Physician "), plan.caregiver("notes", *ids)),
+            "CGID": F.when(
+                F.col("CATEGORY").isin("Nursing", "Nursing/other", "Physician "),
+                plan.caregiver("notes", *ids),
+            ),
             "ISERROR": F.when(draws.chance(0.002, "error", *ids), "1"),
         }
     )
@@ -107,19 +111,32 @@ def gold(notes: DataFrame) -> DataFrame:
 
 
 def _written(rows: DataFrame) -> DataFrame:
-    columns = ["ROW_ID", "SUBJECT_ID", "HADM_ID", "CHARTDATE", "CHARTTIME", "STORETIME", "CATEGORY", "DESCRIPTION"]
+    columns = [
+        "ROW_ID",
+        "SUBJECT_ID",
+        "HADM_ID",
+        "CHARTDATE",
+        "CHARTTIME",
+        "STORETIME",
+        "CATEGORY",
+        "DESCRIPTION",
+    ]
     columns += ["CGID", "ISERROR", "chosen", "at", "admitted", "discharged", *PERSONAL]
     kept = rows.select(*columns)
-    schema = kept.schema.add("TEXT", "string").add("SPANS", SPANS)
-    # Spark hands timestamps to pandas by way of nanoseconds, which the years 2100-2200 fit.
-    return kept.mapInPandas(_write_batches, schema)
+    schema = StructType([*kept.schema]).add("TEXT", "string").add("SPANS", DataType.fromDDL(SPANS))
+    return kept.mapInArrow(_write_batches, schema)
 
 
-def _write_batches(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+def _write_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     fake = Faker("en_US")
+    span = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("label", pa.string())])
     for batch in batches:
-        written = [write_note(record, fake) for record in batch.to_dict("records")]
-        yield batch.assign(TEXT=[text for text, _ in written], SPANS=[spans for _, spans in written])
+        written = [write_note(record, fake) for record in batch.to_pylist()]
+        texts = pa.array([text for text, _ in written], pa.string())
+        spans = pa.array([spans for _, spans in written], pa.list_(span))
+        yield pa.RecordBatch.from_arrays(
+            [*batch.columns, texts, spans], [*batch.schema.names, "TEXT", "SPANS"]
+        )
 
 
 def write_note(record: dict[str, Any], fake: Faker) -> tuple[str, list[dict[str, Any]]]:

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-INTERCEPT = -2.75
+from anon_spark.mimic3.generate.draws import literal
+
+INTERCEPT = -2.65
 AGE_PER_DECADE = 0.55
 MEAN_AGE = 65.0
 INSURANCE = {"Medicare": 0.0, "Private": -0.5, "Medicaid": 0.2, "Government": -0.4, "Self Pay": 0.8}
@@ -49,15 +51,15 @@ class Latent:
 
 
 LATENTS = (
-    Latent("heart_rate", "linear", (88, 15), (144, 10), 0.4, 0.40),
-    Latent("systolic", "linear", (120, 16), (66, 7), -0.4, -0.50),
-    Latent("respiratory_rate", "linear", (19, 3.8), (46, 6), 0.4, 0.40),
-    Latent("spo2", "deficit", (0.95, 0.45), (0.85, 0.4), 0.3, 0.40),
-    Latent("temperature", "linear", (36.9, 0.55), (36.9, 0.3), -0.2, -0.35),
-    Latent("creatinine", "log", (0.15, 0.5), (-0.35, 0.2), 0.3, 0.35),
-    Latent("urea_nitrogen", "log", (3.1, 0.5), (2.2, 0.3), 0.3, 0.45),
-    Latent("lactate", "log", (0.65, 0.45), (0.75, 0.35), 0.5, 0.65),
-    Latent("white_cells", "log", (2.35, 0.4), (2.6, 0.3), 0.3, 0.30),
+    Latent("heart_rate", "linear", (88, 15), (144, 10), 0.4, 0.37),
+    Latent("systolic", "linear", (120, 16), (66, 7), -0.4, -0.46),
+    Latent("respiratory_rate", "linear", (19, 3.8), (46, 6), 0.4, 0.37),
+    Latent("spo2", "deficit", (0.95, 0.45), (0.85, 0.4), 0.3, 0.37),
+    Latent("temperature", "linear", (36.9, 0.55), (36.9, 0.3), -0.2, -0.33),
+    Latent("creatinine", "log", (0.15, 0.5), (-0.35, 0.2), 0.3, 0.33),
+    Latent("urea_nitrogen", "log", (3.1, 0.5), (2.2, 0.3), 0.3, 0.42),
+    Latent("lactate", "log", (0.65, 0.45), (0.75, 0.35), 0.5, 0.60),
+    Latent("white_cells", "log", (2.35, 0.4), (2.6, 0.3), 0.3, 0.28),
 )
 
 
@@ -68,13 +70,10 @@ def logit(*, age: Column, insurance: Column, admission_type: Column, z: dict[str
 
 def demographic_term(*, age: Column, insurance: Column, admission_type: Column) -> Column:
     """Intercept, age, insurance and admission type: what an anonymized release coarsens."""
-    total = (age - MEAN_AGE) / 10 * AGE_PER_DECADE + INTERCEPT
-    for column, effects in ((insurance, INSURANCE), (admission_type, ADMISSION_TYPE)):
-        effect = F.lit(0.0)
-        for value, coefficient in effects.items():
-            effect = F.when(column == value, coefficient).otherwise(effect)
-        total = total + effect
-    return total
+    of_age = (age - MEAN_AGE) / 10 * AGE_PER_DECADE
+    of_insurance = F.element_at(literal(INSURANCE, "map<string,double>"), insurance)
+    of_type = F.element_at(literal(ADMISSION_TYPE, "map<string,double>"), admission_type)
+    return INTERCEPT + of_age + of_insurance + of_type
 
 
 def latent_term(z: dict[str, Column]) -> Column:

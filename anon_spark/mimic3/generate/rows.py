@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anon_spark.mimic3.generate.course import DAY, MINUTE
+from anon_spark.mimic3.generate.draws import literal
 from anon_spark.mimic3.generate.plan import Plan
 from anon_spark.policy.schema import SourceTable
 
@@ -51,10 +52,12 @@ def _repeat(frame: DataFrame, count: str, most: int) -> DataFrame:
     return rows.withColumn("ROW_ID", F.col("stay") * most + F.col("e"))
 
 
-def number(value: Column, digits: Column) -> Column:
-    """``value`` as it is typed in: without a fraction where ``digits`` is 0, else rounded to one or two."""
-    return (
-        F.when(digits == 0, F.round(value).cast("bigint").cast("string"))
-        .when(digits == 1, F.round(value, 1).cast("string"))
-        .otherwise(F.round(value, 2).cast("string"))
-    )
+def rounded(value: Column, digits: Column) -> Column:
+    """``value`` to so many digits; ``F.round`` is slower and wants them to be a constant."""
+    scale = F.get(literal([1.0, 10.0, 100.0], "array<double>"), digits)
+    return F.floor(value * scale + 0.5) / scale
+
+
+def typed(value: Column, digits: Column) -> Column:
+    """A rounded ``value`` as it is typed in: without a fraction where ``digits`` is 0."""
+    return F.when(digits == 0, value.cast("bigint").cast("string")).otherwise(value.cast("string"))

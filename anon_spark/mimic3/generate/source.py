@@ -1,8 +1,7 @@
 """The synthetic source as a whole: its frames, and its files as MIMIC-III ships them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from anon_spark.mimic3.generate import (
     charted,
     coded,
     cohort,
+    dated,
     dictionaries,
     given,
     hospital,
@@ -44,7 +44,7 @@ OF_STAYS: dict[str, Callable[[DataFrame, Plan], DataFrame]] = {
     "TRANSFERS": hospital.transfer,
     "CALLOUT": hospital.call_out,
     "CHARTEVENTS": charted.chart,
-    "DATETIMEEVENTS": charted.date,
+    "DATETIMEEVENTS": dated.date,
     "LABEVENTS": laboratory.analyse,
     "MICROBIOLOGYEVENTS": laboratory.culture,
     "INPUTEVENTS_CV": given.infuse_carevue,
@@ -61,21 +61,25 @@ class Cohort:
     """The frames that all tables are made from."""
 
     plan: Plan
-    people: DataFrame
     admissions: DataFrame
     stays: DataFrame
     notes: DataFrame
 
 
 def build(spark: SparkSession, plan: Plan, *, partitions: int | None = None) -> Cohort:
-    """Describe the cohort; nothing runs yet."""
-    people = identify(cohort.populate(spark, plan, partitions=partitions or _partitions(spark, plan)), plan)
-    return _derive(plan, people)
+    """Make the cohort: it is small beside the events, and every table starts from it.
+
+    The frames' lineage is cut, since analysing it anew for every table takes longer than making the tables.
+    """
+    admissions = _admissions(spark, plan, partitions).localCheckpoint()
+    stays = charted.prepare(cohort.attend(admissions, plan), plan).localCheckpoint()
+    written = notes.note(admissions, plan)
+    return Cohort(plan, admissions, stays, written.localCheckpoint() if plan.identified else written)
 
 
-def _derive(plan: Plan, people: DataFrame) -> Cohort:
-    admissions = hospital.describe(cohort.admit(people, plan), plan)
-    return Cohort(plan, people, admissions, cohort.attend(admissions, plan), notes.note(admissions, plan))
+def _admissions(spark: SparkSession, plan: Plan, partitions: int | None) -> DataFrame:
+    people = cohort.populate(spark, plan, partitions=partitions or _partitions(spark, plan))
+    return hospital.describe(cohort.admit(identify(people, plan), plan), plan)
 
 
 def _partitions(spark: SparkSession, plan: Plan) -> int:
@@ -111,7 +115,7 @@ def frames(
 
 def admissions(spark: SparkSession, *, patients: int, seed: int = 7) -> DataFrame:
     """Every admission of the source with what decides it, for ``outcome.death_probability``."""
-    return build(spark, Plan(patients=patients, seed=seed)).admissions
+    return _admissions(spark, Plan(patients=patients, seed=seed), None)
 
 
 def death_probability(spark: SparkSession, *, patients: int, seed: int = 7) -> DataFrame:
@@ -134,7 +138,7 @@ def _tables(spark: SparkSession, made: Cohort) -> dict[str, DataFrame]:
     }
     tables = {name: conform(found[name], table) for name, table in TABLES.items()}
     if plan.identified:
-        tables[IDENTITY_TABLE.name] = conform(made.people, IDENTITY_TABLE)
+        tables[IDENTITY_TABLE.name] = conform(made.admissions.where(F.col("j") == 0), IDENTITY_TABLE)
     return tables
 
 
@@ -166,8 +170,9 @@ def generate(
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise PolicyError(f"the folder to write the source to is not empty: {target}")
     target.mkdir(parents=True, exist_ok=True)
-    with _kept(build(spark, plan)) as made, ThreadPoolExecutor(WRITERS) as writers:
-        tables = _tables(spark, made)
+    made = build(spark, plan)
+    tables = _tables(spark, made)
+    with ThreadPoolExecutor(WRITERS) as writers:
         # The largest first, so that the small ones fill the gaps beside it.
         order = sorted(tables, key=lambda name: -_expected_rows(plan, name))
         jobs = {
@@ -177,21 +182,6 @@ def generate(
         if identified:
             writers.submit(notes.gold(made.notes).coalesce(1).write.json, str(target / GOLD)).result()
         return {name: jobs[name].result() for name in tables}
-
-
-@contextmanager
-def _kept(made: Cohort) -> Iterator[Cohort]:
-    """Keep the frames that many tables share in memory or on disk for as long as the tables are written."""
-    people = made.people.persist() if made.plan.identified else made.people
-    again = _derive(made.plan, people)
-    kept = [people, again.admissions.persist(), again.stays.persist()]
-    if made.plan.identified:
-        kept.append(again.notes.persist())
-    try:
-        yield again
-    finally:
-        for frame in kept:
-            frame.unpersist()
 
 
 def _expected_rows(plan: Plan, table: str) -> float:

@@ -5,6 +5,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+SYSTEMS = ("carevue", "metavision")
 ETHNICITIES = {
     "WHITE": 140,
     "BLACK/AFRICAN AMERICAN": 18,
@@ -22,7 +23,17 @@ ETHNICITIES = {
     "AMERICAN INDIAN/ALASKA NATIVE": 1,
 }
 OTHER_ANSWERS = {"UNKNOWN/NOT SPECIFIED": 4, "OTHER": 2, "UNABLE TO OBTAIN": 1}
-LANGUAGES = {None: 40, "ENGL": 48, "SPAN": 4, "RUSS": 3, "PTUN": 2, "CANT": 2, "PORT": 1, "CAPE": 1, "HAIT": 1}
+LANGUAGES = {
+    None: 40,
+    "ENGL": 48,
+    "SPAN": 4,
+    "RUSS": 3,
+    "PTUN": 2,
+    "CANT": 2,
+    "PORT": 1,
+    "CAPE": 1,
+    "HAIT": 1,
+}
 RELIGIONS = {
     "CATHOLIC": 35,
     "NOT SPECIFIED": 20,
@@ -54,7 +65,11 @@ INSURANCE_NEWBORN = {"Private": 62, "Medicaid": 33, "Government": 3, "Self Pay":
 INSURANCE_OLD = {"Medicare": 84, "Private": 11, "Medicaid": 3, "Government": 1, "Self Pay": 1}
 INSURANCE_ADULT = {"Private": 50, "Medicaid": 21, "Medicare": 19, "Government": 5, "Self Pay": 5}
 ARRIVALS = {
-    "EMERGENCY": {"EMERGENCY ROOM ADMIT": 70, "CLINIC REFERRAL/PREMATURE": 15, "TRANSFER FROM HOSP/EXTRAM": 15},
+    "EMERGENCY": {
+        "EMERGENCY ROOM ADMIT": 70,
+        "CLINIC REFERRAL/PREMATURE": 15,
+        "TRANSFER FROM HOSP/EXTRAM": 15,
+    },
     "ELECTIVE": {"PHYS REFERRAL/NORMAL DELI": 95, "TRANSFER FROM HOSP/EXTRAM": 5},
     "URGENT": {"TRANSFER FROM HOSP/EXTRAM": 60, "PHYS REFERRAL/NORMAL DELI": 40},
     "NEWBORN": {"PHYS REFERRAL/NORMAL DELI": 70, "CLINIC REFERRAL/PREMATURE": 30},
