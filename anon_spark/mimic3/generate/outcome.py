@@ -8,7 +8,10 @@
 where z is the admission's latent mean of a measurement over the first 24 hours, standardized within adults or
 within newborns. The emitted measurements scatter closely around the latents, so their means recover them.
 
-MEASURED
+Measured on 20,000 people of seed 7 (24,079 admissions, 12.9 % of them ending in death) with
+``sklearn.metrics.roc_auc_score`` of HOSPITAL_EXPIRE_FLAG: the true p reaches an AUROC of 0.890. With age, insurance
+and admission type replaced by their means, which leaves the sum over the latents, it is 0.827; without the latents
+it is 0.731. Deaths drawn 20 times anew from the same p give 0.887 and 0.823 on average.
 """
 
 from dataclasses import dataclass

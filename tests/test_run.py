@@ -1,0 +1,328 @@
+"""The whole job on a small hospital: any tables by policy, killed runs, keys, partitions, refusals."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pyspark.sql import functions as F
+
+from anon_spark import pipeline
+from anon_spark.errors import GateRefusedError, InputError, PolicyError, ResumableError
+from anon_spark.ingest.lake import delta_reader
+from anon_spark.release import publish as publishing
+from anon_spark.release.publish import open_release
+from tests import toy
+from tests.conftest import KEY, publish
+from tests.readers import as_sorted_rows, classes, ledger, pointers, read_delta, read_release
+
+KEYS = ["SEX", "AGE", "TOWN", "KIND"]
+
+
+def same_rows(left: Path, right: Path) -> bool:
+    one, two = read_release(left), read_release(right)
+    return one.keys() == two.keys() and all(as_sorted_rows(one[n]) == as_sorted_rows(two[n]) for n in one)
+
+
+def test_k_and_l_agree_with_a_plain_reader(toy_release):
+    released = read_release(toy_release.target)
+    visits = released["VISITS"].merge(released["PEOPLE"][["PID", "SEX", "AGE"]], on="PID")
+    first = visits.sort_values("BEGAN").groupby("PID").head(1)[["PID", "CODE"]].rename(columns={"CODE": "first"})
+    found = classes(visits.merge(first, on="PID"), KEYS, "PID", "first")
+    assert int(found["people"].min()) == toy_release.document["privacy"]["k"] >= 3
+    assert int(found["values"].min()) == toy_release.document["privacy"]["l"] >= 2
+
+
+def test_reasons_are_what_the_source_says(toy_release):
+    hospital = toy.Hospital.make()
+    reasons = toy_release.document["tables"]["EVENTS"]["reasons"]
+    faith = sum(row[5] == 7 for row in hospital.rows["EVENTS"])
+    assert 0 < reasons["row_rule"] <= faith
+    assert toy_release.document["tables"]["PEOPLE"]["reasons"] == {
+        "class_suppressed": toy_release.document["suppression"]["people"]
+    }
+    gone = {row[0] for row in hospital.rows["PEOPLE"]}
+    assert len(gone) - toy_release.document["suppression"]["people"] == toy_release.document["people"]["out"]
+
+
+def test_masked_dropped_and_suppressed_cells(toy_release):
+    released = read_release(toy_release.target)
+    assert set(released["PEOPLE"]["SSN"]) == {"***-**-****"}
+    assert "NAME" not in released["PEOPLE"]
+    events = released["EVENTS"]
+    assert not (events["ITEM"] == 7).any()
+    assert set(events.loc[events["ITEM"] == 8, "TEXT"]) == {"*"}
+    assert set(events.loc[events["ITEM"] == 9, "TEXT"]) <= {"NORTH", "SOUTH", "*"}
+    assert set(events.loc[events["ITEM"].isin([1, 2]), "TEXT"]) == {"None", "36.6"}
+
+
+def test_rows_are_sorted_by_pseudonym(toy_release):
+    for name in ("VISITS", "EVENTS"):
+        people = read_release(toy_release.target)[name]["PID"]
+        assert people.is_monotonic_increasing, name
+
+
+def test_rerunning_a_published_plan_does_nothing(spark, toy_release, toy_policy, key_file):
+    before = sorted(p.name for p in (toy_release.target / "_releases" / "_delta_log").glob("*.json"))
+    again = publish(spark, toy_policy, toy_release.source, toy_release.target, key_file)
+    assert again.document == toy_release.document
+    assert sorted(p.name for p in (toy_release.target / "_releases" / "_delta_log").glob("*.json")) == before
+    assert any("nothing to do" in message for message in again.messages)
+
+
+def test_a_published_name_with_another_plan_is_refused_before_anything_runs(
+    spark, toy_release, key_file, tmp_path
+):
+    other = toy.write_policy(tmp_path, toy.POLICY.replace("k: 3", "k: 2"))
+    job = pipeline.prepare(
+        spark, other, toy_release.source, toy_release.target, release=toy_release.document["release"], key_file=key_file
+    )
+    with pytest.raises(PolicyError, match="published from another plan"):
+        pipeline.run(job)
+
+
+@pytest.mark.parametrize("files", [2, 7])
+def test_input_partitions_change_nothing(spark, toy_policy, toy_release, key_file, tmp_path, files):
+    source = toy.Hospital.make().write(tmp_path / "source", files=files)
+    other = publish(spark, toy_policy, source, tmp_path / "target", key_file)
+    assert same_rows(toy_release.target, other.target)
+    for figure in ("levels", "loss", "suppression", "privacy", "people", "tables", "timing"):
+        assert other.document[figure] == toy_release.document[figure]
+
+
+def test_another_key_shares_no_pseudonym_and_changes_no_measure(spark, toy_policy, toy_release, tmp_path):
+    key = tmp_path / "other-key"
+    key.write_bytes(KEY[::-1])
+    other = publish(spark, toy_policy, toy_release.source, tmp_path / "target", key)
+    one, two = read_release(toy_release.target), read_release(other.target)
+    for name, column in (("PEOPLE", "PID"), ("VISITS", "VID"), ("STAYS", "SID")):
+        assert not set(one[name][column]) & set(two[name][column])
+    assert other.document["key_id"] != toy_release.document["key_id"]
+    for figure in ("levels", "loss", "suppression", "privacy"):
+        assert other.document[figure] == toy_release.document[figure]
+
+
+class KilledError(Exception):
+    """Stands for a process that ends here."""
+
+
+def test_a_run_killed_at_any_stage_is_continued_to_the_same_release(
+    spark, toy_policy, toy_release, key_file, tmp_path, monkeypatch
+):
+    target = tmp_path / "target"
+
+    def start():
+        return pipeline.prepare(spark, toy_policy, toy_release.source, target, key_file=key_file)
+
+    def dies(*_args, **_kwargs):
+        raise KilledError
+
+    write = pipeline.write_candidate
+    done: list[str] = []
+
+    def dies_after_two(bronze, name, context, **options):
+        if len(done) >= 2:
+            raise KilledError
+        done.append(name)
+        return write(bronze, name, context, **options)
+
+    for place, name, fault in (
+        (pipeline, "write_candidate", dies_after_two),
+        (pipeline, "move_candidate", dies),
+        (pipeline, "commit", dies),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, fault)
+            with pytest.raises(KilledError):
+                pipeline.run(start())
+        assert pointers(target).empty
+    entry = publishing.write_entry
+
+    def dies_after_the_ledger(*args, **kwargs):
+        entry(*args, **kwargs)
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "write_entry", dies_after_the_ledger)
+        with pytest.raises(KilledError):
+            pipeline.run(start())
+    assert pointers(target).empty
+    with pytest.raises(InputError, match="no published release"):
+        open_release(spark, target)
+    pipeline.run(start())
+    assert len(pointers(target)) == 4
+    assert ledger(target)["run"] == pointers(target)["run"].iloc[0]
+    assert same_rows(toy_release.target, target)
+
+
+def test_a_killed_process_leaves_no_part_of_a_release(toy_policy, toy_release, key_file, tmp_path):
+    target = tmp_path / "target"
+    command = [
+        sys.executable, "-m", "anon_spark.cli", "run", str(toy_policy), str(toy_release.source), str(target),
+        "--key-file", str(key_file), "--json",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 300
+    runs = Path(f"{target}-work") / "runs"
+    while time.monotonic() < deadline and process.poll() is None and not list(runs.glob("*/candidate/*/_delta_log")):
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.returncode == -signal.SIGKILL
+    assert pointers(target).empty
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    assert json.loads(finished.stdout)["people"] == toy_release.document["people"]
+    assert len(pointers(target)) == 4
+    ledger(target)
+    assert same_rows(toy_release.target, target)
+
+
+def test_work_must_lie_outside_target_and_a_second_run_waits_its_turn(
+    spark, toy_policy, toy_release, key_file, tmp_path
+):
+    with pytest.raises(PolicyError, match="outside TARGET"):
+        pipeline.prepare(
+            spark, toy_policy, toy_release.source, tmp_path / "t", work=tmp_path / "t" / "w", key_file=key_file
+        )
+    job = pipeline.prepare(spark, toy_policy, toy_release.source, tmp_path / "t", key_file=key_file)
+    with pipeline._locked(job.work), pytest.raises(ResumableError, match="another run"):
+        pipeline.run(job)
+
+
+def test_values_no_hierarchy_covers_are_counted_not_shown(spark, toy_policy, key_file, tmp_path):
+    hospital = toy.Hospital.make()
+    hospital.rows["VISITS"][0][5] = "ZZTOWN"
+    with pytest.raises(InputError) as caught:
+        publish(spark, toy_policy, hospital.write(tmp_path / "source"), tmp_path / "target", key_file)
+    assert "hierarchy town" in str(caught.value)
+    assert "1 values" in str(caught.value)
+    assert "ZZTOWN" not in str(caught.value)
+
+
+def test_an_infeasible_policy_publishes_nothing_and_says_what_is_reachable(spark, key_file, tmp_path):
+    policy = toy.write_policy(tmp_path, toy.POLICY.replace("k: 3", "k: 61"))
+    source = toy.Hospital.make().write(tmp_path / "source")
+    with pytest.raises(GateRefusedError, match="k = 61") as caught:
+        publish(spark, policy, source, tmp_path / "target", key_file)
+    assert caught.value.shortfalls == [("suppression limit", "the least that must be suppressed is 60 of 60 people")]
+    assert pointers(tmp_path / "target").empty
+
+
+def test_unparsed_rows_orphans_and_their_children_are_set_aside(spark, toy_policy, key_file, tmp_path):
+    hospital = toy.Hospital.make()
+    person, visit = hospital.rows["PEOPLE"][0][0], hospital.rows["VISITS"][5]
+    hospital.rows["PEOPLE"][0][2] = "notadate"
+    visit[2] = "neverbegan"
+    hospital.rows["EVENTS"][20][7] = "notanumber"
+    hospital.rows["EVENTS"].append([999_999_999, 424_242, "", "", "2015-01-01 00:00:00", 1, "None", ""])
+    done = publish(spark, toy_policy, hospital.write(tmp_path / "source"), tmp_path / "target", key_file)
+    tables = done.document["tables"]
+    assert tables["PEOPLE"]["reasons"]["does_not_parse"] == 1
+    assert done.document["people"]["quarantined"] == 1
+    assert tables["VISITS"]["reasons"]["does_not_parse"] == 1
+    children = sum(row[1] == person or row[2] == visit[0] for row in hospital.rows["EVENTS"])
+    reasons = tables["EVENTS"]["reasons"]
+    assert reasons["orphan_policy"] == 1
+    assert reasons["parent_quarantined"] + reasons["does_not_parse"] in {children, children + 1}
+    for table in tables.values():
+        assert table["in"] == table["out"] + table["quarantined"] + table["suppressed"] + table["capped"]
+    kept = read_delta(done.work / "quarantine" / "EVENTS")
+    assert list(kept["reason"]) == ["does_not_parse"]
+    assert "notanumber" in kept["row"].iloc[0]
+    assert not any("notanumber" in p.read_text(errors="ignore") for p in done.target.rglob("*") if p.is_file())
+
+
+def test_a_missing_table_or_column_is_named_and_nothing_written(spark, toy_policy, key_file, tmp_path):
+    source = toy.Hospital.make().write(tmp_path / "source")
+    header = source / "visits.csv" / "part-0.csv"
+    header.write_text(header.read_text().replace("TOWN", "TOWNE", 1))
+    with pytest.raises((InputError, PolicyError), match="TOWN"):
+        pipeline.prepare(spark, toy_policy, source, tmp_path / "target", key_file=key_file)
+    shutil.rmtree(source / "stays.csv")
+    with pytest.raises(InputError, match="STAYS"):
+        pipeline.prepare(spark, toy_policy, source, tmp_path / "target", key_file=key_file)
+    assert not (tmp_path / "target").exists()
+
+
+def test_elapsed_clocks_and_the_cap(spark, key_file, tmp_path):
+    text = toy.POLICY.replace("suppression_limit: 0.3", "suppression_limit: 0.5\ncap: 1")
+    for column in ("BEGAN", "ENDED", "SINCE", "AT"):
+        text = text.replace(
+            f"{column}: {{role: timing, treatment: shift}}", f"{column}: {{role: timing, treatment: elapsed}}"
+        )
+    text = text.replace("BORN: {role: quasi_identifier, treatment: birth, quasi_identifier: AGE}",
+                        "BORN: {role: quasi_identifier, treatment: suppress}")  # fmt: skip
+    hospital = toy.Hospital.make()
+    source = hospital.write(tmp_path / "source")
+    done = publish(spark, toy.write_policy(tmp_path / "conf", text), source, tmp_path / "target", key_file)
+    released = read_release(done.target)
+    assert released["VISITS"].groupby("PID").size().max() == 1
+    assert done.document["tables"]["VISITS"]["capped"] > 0
+    assert done.document["tables"]["EVENTS"]["capped"] > 0
+    assert set(released["STAYS"]["SINCE"]) == {0}
+    assert set(released["VISITS"]["BEGAN"]) == {-120}
+    assert set(released["EVENTS"]["AT"]) <= {60 * h for h in range(1, 9)}
+    assert released["PEOPLE"]["BORN"].isna().all()
+
+
+def verdict_on(spark, toy_policy, toy_release, key_file, tmp_path, table, spoil):
+    """The gate's verdict on the toy release with one table changed by hand."""
+    job = pipeline.prepare(spark, toy_policy, toy_release.source, toy_release.target, key_file=key_file)
+    copy = tmp_path / "candidate"
+    shutil.copytree(job.moved, copy)
+    df = spark.createDataFrame(spark.read.format("delta").load(str(copy / table)).collect(),
+                               spark.read.format("delta").load(str(copy / table)).schema)  # fmt: skip
+    spoil(df).write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(str(copy / table))
+    names = sorted(job.policy.tables)
+    return pipeline.audit(
+        spark,
+        pipeline._context(job),
+        candidate=delta_reader(spark, copy),
+        bronze=job.bronze,
+        passes={n: pipeline.TablePass(**json.loads((job.home / "passes" / f"{n}.json").read_text())) for n in names},
+        ingested={n: t.rows for n, t in pipeline._bronze_counts(job).items()},
+    )
+
+
+def break_one_class(df):
+    """One person's sex is told from a class of the least size: their class shrinks, another grows or is made."""
+    first = df.agg(F.min("PID")).first()[0]
+    return df.withColumn("AGE", F.when(F.col("PID") == first, F.lit("33")).otherwise(F.col("AGE")))
+
+
+def test_the_gate_refuses_what_was_broken_by_hand(spark, toy_policy, toy_release, key_file, tmp_path):
+    spoilers = {
+        "k-anonymity": ("PEOPLE", break_one_class),
+        "l-diversity": ("VISITS", lambda df: df.withColumn("CODE", F.lit("A"))),
+        "PEOPLE: raw ids": ("PEOPLE", lambda df: df.withColumn("PID", F.col("PID") - F.lit(2**52))),
+        "EVENTS: rows accounted": ("EVENTS", lambda df: df.limit(10)),
+        "EVENTS: row rule faith": ("EVENTS", lambda df: df.withColumn("ITEM", F.lit(7))),
+        "EVENTS: row rule sex": ("EVENTS", lambda df: df.withColumn("TEXT", F.lit("F"))),
+        "EVENTS: town rebuilt from rows": (
+            "EVENTS",
+            lambda df: df.withColumn("TEXT", F.when(F.col("ITEM") == 9, F.lit("ASH")).otherwise(F.col("TEXT"))),
+        ),
+        "VISITS: one TOWN a person": ("VISITS", lambda df: df.withColumn("TOWN", F.col("VID").cast("string"))),
+        "EVENTS: VID refers to VISITS": ("EVENTS", lambda df: df.withColumn("VID", F.lit(2**52 + 1))),
+        "PEOPLE: columns": ("PEOPLE", lambda df: df.withColumn("NAME", F.lit("x"))),
+        "people accounted": ("PEOPLE", lambda df: df.limit(5)),
+    }
+    for i, (check, (table, spoil)) in enumerate(spoilers.items()):
+        verdict = verdict_on(spark, toy_policy, toy_release, key_file, tmp_path / str(i), table, spoil)
+        assert not verdict.passed
+        assert check in {name for name, _ in verdict.shortfalls}, (check, verdict.shortfalls)
+
+
+def test_an_untouched_copy_passes(spark, toy_policy, toy_release, key_file, tmp_path):
+    verdict = verdict_on(spark, toy_policy, toy_release, key_file, tmp_path, "STAYS", lambda df: df)
+    assert verdict.passed, verdict.shortfalls
+    assert pd.Series([check.name for check in verdict.checks]).is_unique
