@@ -273,8 +273,9 @@ def anonymize(job: Run) -> None:
 def publish(job: Run) -> dict[str, Any]:
     """Measure the candidate, and publish it if it keeps every promise of the policy."""
     gate_file = job.home / "gate.json"
+    document: dict[str, Any]
     if job.moved.exists() and gate_file.exists():
-        document: dict[str, Any] = json.loads(gate_file.read_text())
+        document = json.loads(gate_file.read_text())
     else:
         job.progress("gate: measure what was written")
         with _timed(job, "gate"):
@@ -284,8 +285,8 @@ def publish(job: Run) -> dict[str, Any]:
                 f"refused: {len(verdict.shortfalls)} of {len(verdict.checks)} checks failed; nothing was published",
                 verdict.shortfalls,
             )
-        document = _document(job, verdict)
-        _write_json(gate_file, document)
+        _write_json(gate_file, _document(job, verdict))
+        document = json.loads(gate_file.read_text())
     document["release"] = job.name
     job.progress(f"publish release {job.name}")
     move_candidate(job.candidate, job.target, job.id)
