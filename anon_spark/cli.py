@@ -82,7 +82,7 @@ def _keep_stdout() -> Console:
     results = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    return Console(file=results)
+    return Console(file=results, width=None if results.isatty() else 140)
 
 
 @app.command()

@@ -25,6 +25,7 @@ warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", F
 
 T = TypeVar("T")
 TABLES_AT_ONCE = 4
+_IVY = Path(sys.prefix) / "share" / "anon-spark" / "ivy"
 LOG_CONF = Path(__file__).parent / "log4j2.properties"
 
 RUNTIME_CONF = {
@@ -106,15 +107,19 @@ def _start_local(app: str, settings: Mapping[str, str]) -> SparkSession:
 
 def _with_delta(builder: SparkSession.Builder) -> SparkSession.Builder:
     """Add Delta's jars: resolved once into the environment's own folder, from then on without a resolver."""
-    home = Path(sys.prefix) / "share" / "anon-spark" / "ivy"
-    wanted = f"io.delta_delta-spark_*-{importlib.metadata.version('delta-spark')}.jar"
-    if any((home / "jars").glob(wanted)):
-        return builder.config(
-            "spark.jars", ",".join(str(jar) for jar in sorted((home / "jars").glob("*.jar")))
-        )
+    if jars := delta_jars():
+        return builder.config("spark.jars", jars)
     if os.access(sys.prefix, os.W_OK):
-        builder = builder.config("spark.jars.ivy", str(home))
+        builder = builder.config("spark.jars.ivy", str(_IVY))
     return configure_spark_with_delta_pip(builder)
+
+
+def delta_jars() -> str:
+    """Paths of Delta's jars as spark-submit takes them, empty while they have not been resolved."""
+    wanted = f"io.delta_delta-spark_*-{importlib.metadata.version('delta-spark')}.jar"
+    if not any((_IVY / "jars").glob(wanted)):
+        return ""
+    return ",".join(str(jar) for jar in sorted((_IVY / "jars").glob("*.jar")))
 
 
 def for_each(spark: SparkSession, names: Sequence[str], work: Callable[[str], T]) -> dict[str, T]:

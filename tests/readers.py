@@ -44,7 +44,7 @@ def ledger(target: Path) -> dict[str, Any]:
 
 def classes(tuples: pd.DataFrame, keys: list[str], person: str, sensitive: str) -> pd.DataFrame:
     """People and distinct sensitive values of each class; null is a value like any other."""
-    grouped = tuples.fillna({key: "<null>" for key in keys}).groupby(keys)
+    grouped = tuples.fillna(dict.fromkeys(keys, "<null>")).groupby(keys)
     return grouped.agg(people=(person, "nunique"), values=(sensitive, "nunique"))
 
 

@@ -40,14 +40,24 @@ def test_every_row_is_accounted_for(demo_release, released, raw):
     for name, account in tables.items():
         assert account["in"] == len(raw[name]), name
         assert account["out"] == len(released[name]), name
-        assert account["in"] == account["out"] + account["quarantined"] + account["suppressed"] + account["capped"]
+        assert (
+            account["in"]
+            == account["out"] + account["quarantined"] + account["suppressed"] + account["capped"]
+        )
         assert sum(account["reasons"].values()) == account["in"] - account["out"]
 
 
 def test_k_and_l_of_a_plain_reader_agree_with_the_gate_to_the_person(demo_release, released):
-    admissions = released["PATIENTS"][["SUBJECT_ID", "GENDER", "AGE"]].merge(released["ADMISSIONS"], on="SUBJECT_ID")
+    admissions = released["PATIENTS"][["SUBJECT_ID", "GENDER", "AGE"]].merge(
+        released["ADMISSIONS"], on="SUBJECT_ID"
+    )
     diagnoses = released["DIAGNOSES_ICD"].query("SEQ_NUM == 1")[["HADM_ID", "ICD9_CODE"]]
-    first = admissions.sort_values("ADMITTIME").groupby("SUBJECT_ID").head(1).merge(diagnoses, on="HADM_ID", how="left")
+    first = (
+        admissions.sort_values("ADMITTIME")
+        .groupby("SUBJECT_ID")
+        .head(1)
+        .merge(diagnoses, on="HADM_ID", how="left")
+    )
     first["chapter"] = [chapter(code if isinstance(code, str) else None) for code in first["ICD9_CODE"]]
     tuples = admissions.merge(first[["SUBJECT_ID", "chapter"]], on="SUBJECT_ID")
     found = classes(tuples, KEYS, "SUBJECT_ID", "chapter")
@@ -81,7 +91,9 @@ def test_no_original_id_is_left_in_an_id_column(released, raw):
 def test_ids_map_one_to_one_across_all_tables(released, raw):
     for column in ID_COLUMNS:
         pseudonyms = set().union(*(df[column].dropna() for df in released.values() if column in df.columns))
-        sources = set().union(*(pd.to_numeric(df[column]).dropna() for df in raw.values() if column in df.columns))
+        sources = set().union(
+            *(pd.to_numeric(df[column]).dropna() for df in raw.values() if column in df.columns)
+        )
         assert 0 < len(pseudonyms) <= len(sources)
     assert released["PATIENTS"]["SUBJECT_ID"].nunique() == len(released["PATIENTS"])
     assert released["ADMISSIONS"]["HADM_ID"].nunique() == len(released["ADMISSIONS"])
@@ -126,7 +138,9 @@ def test_row_rules_leave_no_statement_of_who_a_person_is(released):
     for itemid in (226545, 226228, 226707, 226730):
         assert set(chart.loc[chart["ITEMID"] == itemid, "VALUE"].dropna()) <= {"*"}
     stated = chart.loc[chart["ITEMID"].isin([925, 226381]), ["HADM_ID", "VALUE"]].dropna()
-    told = stated[stated["VALUE"] != "*"].merge(released["ADMISSIONS"][["HADM_ID", "MARITAL_STATUS"]], on="HADM_ID")
+    told = stated[stated["VALUE"] != "*"].merge(
+        released["ADMISSIONS"][["HADM_ID", "MARITAL_STATUS"]], on="HADM_ID"
+    )
     assert (told["VALUE"] == told["MARITAL_STATUS"]).all()
 
 

@@ -55,7 +55,10 @@ def test_generalization_agrees_at_every_level(spark):
         ]
         for row in df.select("value", *both).collect():
             for level in range(tree.height + 1):
-                assert row[f"native{level}"] == row[f"sql{level}"] == tree.label(row["value"], level), (name, level)
+                assert row[f"native{level}"] == row[f"sql{level}"] == tree.label(row["value"], level), (
+                    name,
+                    level,
+                )
 
 
 def test_pseudonyms_agree_and_the_key_is_in_no_plan(spark):
@@ -81,21 +84,25 @@ def test_offsets_are_whole_weeks_within_the_policys_range(person, low, span):
 
 
 def test_dates(spark):
-    row = spark.sql(
-        "SELECT timestamp'2101-03-01 10:30:59' AS t, timestamp'2101-03-01 10:00:30' AS s, timestamp'1801-06-01' AS old,"
-        " timestamp'2041-03-02' AS b, timestamp'2102-01-01' AS later, timestamp'2101-03-01' AS newborn"
-    ).select(
-        shift(F.col("t"), F.lit(-14)).alias("shifted"),
-        shift(F.col("t"), F.lit(None).cast("int")).alias("nobody"),
-        elapsed_minutes(F.col("t"), F.col("s")).alias("minutes"),
-        elapsed_minutes(F.col("s"), F.col("t")).alias("before"),
-        age_leaf(F.col("old"), F.col("t")).alias("old"),
-        age_leaf(F.col("b"), F.col("t")).alias("age"),
-        age_leaf(F.col("later"), F.col("t")).alias("unborn"),
-        age_leaf(F.col("newborn"), F.col("t")).alias("newborn"),
-        age_leaf(birth_in_band(F.col("t"), F.lit(60), F.lit(69)), F.col("t")).alias("middle"),
-        age_leaf(birth_in_band(F.col("t"), F.lit(0), F.lit(0)), F.col("t")).alias("infant"),
-    ).first()
+    row = (
+        spark.sql(
+            "SELECT timestamp'2101-03-01 10:30:59' AS t, timestamp'2101-03-01 10:00:30' AS s,"
+            " timestamp'1801-06-01' AS old, timestamp'2041-03-02' AS b, timestamp'2102-01-01' AS later, timestamp'2101-03-01' AS newborn"
+        )
+        .select(
+            shift(F.col("t"), F.lit(-14)).alias("shifted"),
+            shift(F.col("t"), F.lit(None).cast("int")).alias("nobody"),
+            elapsed_minutes(F.col("t"), F.col("s")).alias("minutes"),
+            elapsed_minutes(F.col("s"), F.col("t")).alias("before"),
+            age_leaf(F.col("old"), F.col("t")).alias("old"),
+            age_leaf(F.col("b"), F.col("t")).alias("age"),
+            age_leaf(F.col("later"), F.col("t")).alias("unborn"),
+            age_leaf(F.col("newborn"), F.col("t")).alias("newborn"),
+            age_leaf(birth_in_band(F.col("t"), F.lit(60), F.lit(69)), F.col("t")).alias("middle"),
+            age_leaf(birth_in_band(F.col("t"), F.lit(0), F.lit(0)), F.col("t")).alias("infant"),
+        )
+        .first()
+    )
     assert row is not None
     assert row["shifted"] == datetime(2101, 2, 15, 10, 30, 59)
     assert row["nobody"] is None
@@ -106,14 +113,27 @@ def test_dates(spark):
 
 def test_text_stays_only_if_it_is_a_number_or_a_known_word(spark):
     keep = ["None", "36.6", "<5", ">= 10", "-3", "97%", ".5", "999999"]
-    lose = ["John", "none", "617-555-0100", "1234567", "123456789", "2101-03-01", "12/2/08", "5 John", "", "1e9"]
+    lose = [
+        "John",
+        "none",
+        "617-555-0100",
+        "1234567",
+        "123456789",
+        "2101-03-01",
+        "12/2/08",
+        "5 John",
+        "",
+        "1e9",
+    ]
     df = spark.createDataFrame([(v,) for v in [*keep, *lose, None]], "v string")
     out = [r["o"] for r in df.select(keep_vocabulary(F.col("v"), frozenset({"None"})).alias("o")).collect()]
     assert out == [*keep, *["*"] * len(lose), None]
 
 
 def test_numbers_as_large_as_ids_are_suppressed(spark):
-    df = spark.createDataFrame([(v,) for v in (1.5, -999.0, 1000.0, 1e9, float("nan"), float("inf"), None)], "v double")
+    df = spark.createDataFrame(
+        [(v,) for v in (1.5, -999.0, 1000.0, 1e9, float("nan"), float("inf"), None)], "v double"
+    )
     out = [r["o"] for r in df.select(keep_below(F.col("v"), 1000, "double").alias("o")).collect()]
     assert out == [1.5, -999.0, None, None, None, None, None]
 

@@ -419,9 +419,16 @@ def test_treatments_fit_types(tmp_path: Path) -> None:
         "tables.VISIT.columns.KIND: treatment birth takes date, timestamp, not string",
         "tables.VISIT.columns.KIND.quasi_identifier: 'KIND' is not an age derived from VISIT.KIND",
         "quasi_identifiers.KIND: is released by no column's treatment generalize",
+        "admissions.order: VISIT.STARTED is treated keep; the order of admissions needs shift or elapsed",
     ]:
         assert line in problems
-    assert len(problems) == 12
+    assert len(problems) == 13
+
+
+def test_people_without_a_row_are_never_kept(tmp_path: Path) -> None:
+    assert check_changed(tmp_path, put("keep", "orphans", "person")) == [
+        "orphans.person: a person without a row of their own is in no class; only quarantine"
+    ]
 
 
 def test_elapsed_wants_an_id_of_a_stay_in_the_table(tmp_path: Path) -> None:

@@ -33,7 +33,9 @@ def same_rows(left: Path, right: Path) -> bool:
 def test_k_and_l_agree_with_a_plain_reader(toy_release):
     released = read_release(toy_release.target)
     visits = released["VISITS"].merge(released["PEOPLE"][["PID", "SEX", "AGE"]], on="PID")
-    first = visits.sort_values("BEGAN").groupby("PID").head(1)[["PID", "CODE"]].rename(columns={"CODE": "first"})
+    first = (
+        visits.sort_values("BEGAN").groupby("PID").head(1)[["PID", "CODE"]].rename(columns={"CODE": "first"})
+    )
     found = classes(visits.merge(first, on="PID"), KEYS, "PID", "first")
     assert int(found["people"].min()) == toy_release.document["privacy"]["k"] >= 3
     assert int(found["values"].min()) == toy_release.document["privacy"]["l"] >= 2
@@ -81,7 +83,12 @@ def test_a_published_name_with_another_plan_is_refused_before_anything_runs(
 ):
     other = toy.write_policy(tmp_path, toy.POLICY.replace("k: 3", "k: 2"))
     job = pipeline.prepare(
-        spark, other, toy_release.source, toy_release.target, release=toy_release.document["release"], key_file=key_file
+        spark,
+        other,
+        toy_release.source,
+        toy_release.target,
+        release=toy_release.document["release"],
+        key_file=key_file,
     )
     with pytest.raises(PolicyError, match="published from another plan"):
         pipeline.run(job)
@@ -167,10 +174,16 @@ def test_a_killed_process_leaves_no_part_of_a_release(toy_policy, toy_release, k
         sys.executable, "-m", "anon_spark.cli", "run", str(toy_policy), str(toy_release.source), str(target),
         "--key-file", str(key_file), "--json",
     ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     deadline = time.monotonic() + 300
     runs = Path(f"{target}-work") / "runs"
-    while time.monotonic() < deadline and process.poll() is None and not list(runs.glob("*/candidate/*/_delta_log")):
+    while (
+        time.monotonic() < deadline
+        and process.poll() is None
+        and not list(runs.glob("*/candidate/*/_delta_log"))
+    ):
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -191,7 +204,12 @@ def test_work_must_lie_outside_target_and_a_second_run_waits_its_turn(
 ):
     with pytest.raises(PolicyError, match="outside TARGET"):
         pipeline.prepare(
-            spark, toy_policy, toy_release.source, tmp_path / "t", work=tmp_path / "t" / "w", key_file=key_file
+            spark,
+            toy_policy,
+            toy_release.source,
+            tmp_path / "t",
+            work=tmp_path / "t" / "w",
+            key_file=key_file,
         )
     job = pipeline.prepare(spark, toy_policy, toy_release.source, tmp_path / "t", key_file=key_file)
     with pipeline._locked(job.work), pytest.raises(ResumableError, match="another run"):
@@ -213,7 +231,9 @@ def test_an_infeasible_policy_publishes_nothing_and_says_what_is_reachable(spark
     source = toy.Hospital.make().write(tmp_path / "source")
     with pytest.raises(GateRefusedError, match="k = 61") as caught:
         publish(spark, policy, source, tmp_path / "target", key_file)
-    assert caught.value.shortfalls == [("suppression limit", "the least that must be suppressed is 60 of 60 people")]
+    assert caught.value.shortfalls == [
+        ("suppression limit", "the least that must be suppressed is 60 of 60 people")
+    ]
     assert pointers(tmp_path / "target").empty
 
 
@@ -238,7 +258,9 @@ def test_unparsed_rows_orphans_and_their_children_are_set_aside(spark, toy_polic
     kept = read_delta(done.work / "quarantine" / "EVENTS")
     assert list(kept["reason"]) == ["does_not_parse"]
     assert "notanumber" in kept["row"].iloc[0]
-    assert not any("notanumber" in p.read_text(errors="ignore") for p in done.target.rglob("*") if p.is_file())
+    assert not any(
+        "notanumber" in p.read_text(errors="ignore") for p in done.target.rglob("*") if p.is_file()
+    )
 
 
 def test_a_missing_table_or_column_is_named_and_nothing_written(spark, toy_policy, key_file, tmp_path):
@@ -281,14 +303,19 @@ def verdict_on(spark, toy_policy, toy_release, key_file, tmp_path, table, spoil)
     shutil.copytree(job.moved, copy)
     df = spark.createDataFrame(spark.read.format("delta").load(str(copy / table)).collect(),
                                spark.read.format("delta").load(str(copy / table)).schema)  # fmt: skip
-    spoil(df).write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(str(copy / table))
+    spoil(df).write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(
+        str(copy / table)
+    )
     names = sorted(job.policy.tables)
     return pipeline.audit(
         spark,
         pipeline._context(job),
         candidate=delta_reader(spark, copy),
         bronze=job.bronze,
-        passes={n: pipeline.TablePass(**json.loads((job.home / "passes" / f"{n}.json").read_text())) for n in names},
+        passes={
+            n: pipeline.TablePass(**json.loads((job.home / "passes" / f"{n}.json").read_text()))
+            for n in names
+        },
         ingested={n: t.rows for n, t in pipeline._bronze_counts(job).items()},
     )
 
@@ -309,9 +336,14 @@ def test_the_gate_refuses_what_was_broken_by_hand(spark, toy_policy, toy_release
         "EVENTS: row rule sex": ("EVENTS", lambda df: df.withColumn("TEXT", F.lit("F"))),
         "EVENTS: town rebuilt from rows": (
             "EVENTS",
-            lambda df: df.withColumn("TEXT", F.when(F.col("ITEM") == 9, F.lit("ASH")).otherwise(F.col("TEXT"))),
+            lambda df: df.withColumn(
+                "TEXT", F.when(F.col("ITEM") == 9, F.lit("ASH")).otherwise(F.col("TEXT"))
+            ),
         ),
-        "VISITS: one TOWN a person": ("VISITS", lambda df: df.withColumn("TOWN", F.col("VID").cast("string"))),
+        "VISITS: one TOWN a person": (
+            "VISITS",
+            lambda df: df.withColumn("TOWN", F.col("VID").cast("string")),
+        ),
         "EVENTS: VID refers to VISITS": ("EVENTS", lambda df: df.withColumn("VID", F.lit(2**52 + 1))),
         "PEOPLE: columns": ("PEOPLE", lambda df: df.withColumn("NAME", F.lit("x"))),
         "people accounted": ("PEOPLE", lambda df: df.limit(5)),

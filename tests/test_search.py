@@ -14,7 +14,9 @@ from anon_spark.policy.model import Policy
 from tests import toy
 from tests.mutants.engines import MUTANTS
 
-COLOUR = Hierarchy("colour", (("red", "warm", "*"), ("pink", "warm", "*"), ("blue", "cold", "*"), ("teal", "cold", "*")))
+COLOUR = Hierarchy(
+    "colour", (("red", "warm", "*"), ("pink", "warm", "*"), ("blue", "cold", "*"), ("teal", "cold", "*"))
+)
 SIZE = Hierarchy("size", (("s", "*"), ("m", "*")))
 PLACE = Hierarchy("place", ((None, "none", "*"), ("a", "some", "*"), ("b", "some", "*")))
 TREES = {"COLOUR": COLOUR, "SIZE": SIZE, "PLACE": PLACE}
@@ -40,7 +42,9 @@ def random_people(seed: int, count: int) -> list[Person]:
     people = []
     for _ in range(count):
         colour, size = draw.choices(COLOUR.leaves, [6, 2, 3, 1])[0], draw.choice(SIZE.leaves)
-        visits = tuple((colour, size, draw.choice([None, "a", "b"])) for _ in range(draw.choice([1, 1, 1, 2, 3])))
+        visits = tuple(
+            (colour, size, draw.choice([None, "a", "b"])) for _ in range(draw.choice([1, 1, 1, 2, 3]))
+        )
         people.append((visits, draw.choices(["x", "y", "z"], [5, 3, 1])[0]))
     return people
 
@@ -49,7 +53,10 @@ def table_of(people: list[Person]) -> PatternTable:
     weight = strides(list(TREES.values()))
     codes = [leaf_codes(h) for h in TREES.values()]
     packed = Counter(
-        (tuple(sorted(sum(c[v] * w for c, v, w in zip(codes, t, weight, strict=True)) for t in visits)), value)
+        (
+            tuple(sorted(sum(c[v] * w for c, v, w in zip(codes, t, weight, strict=True)) for t in visits)),
+            value,
+        )
         for visits, value in people
     )
     rows = sorted(packed.items())
@@ -148,7 +155,9 @@ def test_suppressing_one_class_breaks_the_next_round():
 
 
 def test_null_is_a_value_like_any_other():
-    table = table_of([((("red", "s", None),), "x"), ((("red", "s", None),), "y"), ((("red", "s", "a"),), "x")])
+    table = table_of(
+        [((("red", "s", None),), "x"), ((("red", "s", None),), "y"), ((("red", "s", "a"),), "x")]
+    )
     classes = Coarsening(TREES).classes(table, (0, 0, 0))
     assert suppress_failing(table, classes, k=2, distinct_l=2).people == 1
 
@@ -161,7 +170,8 @@ def test_patterns_of_disjoint_people_add_up():
         assert part.total_people == len(group)
     weight, codes = strides(list(TREES.values())), [leaf_codes(h) for h in TREES.values()]
     for visits, value in people:
-        merged[tuple(sorted(sum(c[v] * w for c, v, w in zip(codes, t, weight, strict=True)) for t in visits)), value] += 1
+        packed = sorted(sum(c[v] * w for c, v, w in zip(codes, t, weight, strict=True)) for t in visits)
+        merged[tuple(packed), value] += 1
     assert sum(merged.values()) == whole.total_people == left.total_people + right.total_people
     assert len(merged) == len(whole.people)
 

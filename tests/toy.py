@@ -101,7 +101,7 @@ class Hospital:
     @classmethod
     def make(cls, people: int = 60, seed: int = 1) -> "Hospital":
         """Rows drawn with a fixed seed: skewed towns, one to three visits, events with what row rules are about."""
-        draw = random.Random(seed)  # noqa: S311
+        draw = random.Random(seed)
         rows: dict[str, list[list[Any]]] = {name: [] for name in HEADERS}
         for i in range(people):
             pid = 1000 + 7 * i

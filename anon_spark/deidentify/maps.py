@@ -36,7 +36,7 @@ class Maps:
 
     people: ``(person, pseudonym, shift_days, state, anchor, birth_<q>, q_<person's quasi-identifiers>)``
     admissions: ``(admission, pseudonym, of_person, state, anchor, q_<admission's quasi-identifiers>)``
-    stays: ``(stay, pseudonym, start)``
+    stays: ``(stay, pseudonym, start, state)``
 
     ``state`` is null or the reason why nothing of them is released; ``anchor`` is the start of the first
     intensive care stay, from which elapsed times count.
@@ -84,7 +84,7 @@ def make_maps(
         levels: level of every quasi-identifier.
     """
     firsts = tuples.where(F.col(RANK) == 1)
-    stays, anchors = None, None
+    anchors = None
     if policy.stays is not None:
         starts = read(policy.stays.table).select(
             F.col(policy.stays.id).cast("bigint").alias("id"),
@@ -92,16 +92,12 @@ def make_maps(
             F.col(policy.people.id).alias(PERSON),
             *([F.col(policy.admissions.id).alias("of_admission")] if policy.admissions else []),
         )
-        stays = (
-            vault(stays_domain(policy) or "")
-            .join(starts.select("id", "start"), "id", "left")
-            .select(F.col("id").alias("stay"), "pseudonym", "start")
-        )
         anchors = starts
     people = _people(policy, hierarchies, vault, firsts, patterns, suppressed, levels, anchors, read)
     admissions = None
     if policy.admissions is not None:
         admissions = _admissions(policy, hierarchies, vault, tuples, people, levels, anchors, read)
+    stays = _stays(policy, vault, anchors, admissions) if anchors is not None else None
     return Maps(people, admissions, stays)
 
 
@@ -240,6 +236,19 @@ def _admissions(
             *(F.col(c) for c in released.columns if c.startswith("q_")),
         )
     )
+
+
+def _stays(policy: Policy, vault: TableReader, starts: DataFrame, admissions: DataFrame | None) -> DataFrame:
+    """Stays with the state of their admission: what goes with an admission goes with its stays too."""
+    joined = vault(stays_domain(policy) or "").join(starts.drop(PERSON), "id", "left")
+    inherited = F.lit(None).cast("string")
+    if admissions is not None:
+        states = admissions.select(
+            F.col("admission").alias("of_admission"), F.col("state").alias("inherited")
+        )
+        joined, inherited = joined.join(states, "of_admission", "left"), F.col("inherited")
+    state = F.when(F.col("quarantined"), F.lit(PARENT_QUARANTINED)).otherwise(inherited)
+    return joined.select(F.col("id").alias("stay"), "pseudonym", "start", state.alias("state"))
 
 
 def _domain_of(policy: Policy, table: str, column: str) -> str:

@@ -22,6 +22,7 @@ from anon_spark.deidentify.maps import (
     CLASS_SUPPRESSED,
     DOES_NOT_PARSE,
     ORPHAN_POLICY,
+    PARENT_QUARANTINED,
     PARENT_SUPPRESSED,
     REASONS,
     ROW_RULE,
@@ -228,11 +229,12 @@ def _reason(name: str, context: Context) -> Column:
     if drops:
         reasons.append(F.when(reduce(lambda a, b: a | b, drops), F.lit(ROW_RULE)))
     for column, domain in domain_of_columns(policy, name).items():
-        if policy.orphans.get(domain) == "quarantine" and domain not in {
-            people_domain(policy),
-            admissions_domain(policy),
-        }:
-            reasons.append(F.when(F.col(f"m_{column}.orphan"), F.lit(ORPHAN_POLICY)))
+        if domain == stays_domain(policy):
+            reasons.append(_renamed(F.col(f"m_{column}.state"), suppressed))
+        elif domain not in {people_domain(policy), admissions_domain(policy)}:
+            reasons.append(F.when(F.col(f"m_{column}.quarantined"), F.lit(PARENT_QUARANTINED)))
+            if policy.orphans.get(domain) == "quarantine":
+                reasons.append(F.when(F.col(f"m_{column}.orphan"), F.lit(ORPHAN_POLICY)))
     return F.coalesce(*reasons, F.lit(None).cast("string"))
 
 

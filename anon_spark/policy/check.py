@@ -131,8 +131,15 @@ def _units(loaded: LoadedPolicy) -> Iterator[str]:
     yield from _lacking(loaded, "people", people.table, [people.id])
     units = [("people", people.table, people.id)]
     if admissions := policy.admissions:
-        needed = [admissions.id, people.id, *admissions.order]
+        needed = [admissions.id, people.id, *admissions.order, *([admissions.end] if admissions.end else [])]
         yield from _lacking(loaded, "admissions", admissions.table, list(dict.fromkeys(needed)))
+        first = _rule(loaded, admissions.table, admissions.order[0])
+        if first is not None and first.treatment not in {Treatment.SHIFT, Treatment.ELAPSED}:
+            # who reads the release must find a person's first admission, or l cannot be measured on it
+            yield (
+                f"admissions.order: {admissions.table}.{admissions.order[0]} is treated {first.treatment}; the order of"
+                " admissions needs shift or elapsed"
+            )
         units.append(("admissions", admissions.table, admissions.id))
     if stays := policy.stays:
         yield from _lacking(loaded, "stays", stays.table, [stays.id, people.id, stays.start])
@@ -142,9 +149,16 @@ def _units(loaded: LoadedPolicy) -> Iterator[str]:
         ):
             yield f"stays.start: {stays.table}.{stays.start} is not a timestamp or date"
         units.append(("stays", stays.table, stays.id))
+    if policy.orphans.get(_people_domain(loaded)) == "keep":
+        yield f"orphans.{_people_domain(loaded)}: a person without a row of their own is in no class; only quarantine"
     for unit, table, column in units:
         if f"{table}.{column}" not in parents:
             yield f"{unit}: no id domain has {table}.{column} as its parent"
+
+
+def _people_domain(loaded: LoadedPolicy) -> str:
+    own = f"{loaded.policy.people.table}.{loaded.policy.people.id}"
+    return next((domain for domain, parent in loaded.policy.domains.items() if parent == own), "")
 
 
 def _domains(loaded: LoadedPolicy) -> Iterator[str]:

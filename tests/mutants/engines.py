@@ -27,7 +27,9 @@ def one_class_left(table: PatternTable, classes: Ints, *, k: int, distinct_l: in
 def rows_for_people(table: PatternTable, classes: Ints, *, k: int, distinct_l: int) -> Suppressed:
     """Counts admissions instead of people."""
     admissions = np.bincount(table.pattern, weights=table.times, minlength=len(table.people)).astype(np.int64)
-    found = suppress_failing(replace(table, people=table.people * admissions), classes, k=k, distinct_l=distinct_l)
+    found = suppress_failing(
+        replace(table, people=table.people * admissions), classes, k=k, distinct_l=distinct_l
+    )
     return replace(found, people=int(table.people[found.patterns].sum()))
 
 
