@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.exceptions import TyperException
 
 from anon_spark import __version__
 from anon_spark.errors import AnonError, GateRefusedError, PolicyError
@@ -45,19 +45,21 @@ def main(*command: str) -> None:
     Args:
         command: words that come before the process's own arguments (the entries in jobs/ name their stage).
     """
-    sys.exit(_run([*command, *sys.argv[1:]]))
+    if code := _run([*command, *sys.argv[1:]]):
+        sys.exit(code)  # a scheduler that runs this in its own process takes any SystemExit for a failure
 
 
 def _run(arguments: list[str]) -> int:
     out = _keep_stdout()
     try:
         app(arguments, standalone_mode=False, obj=out)
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.exceptions.Abort:
+    except typer.Abort:
         return 130
-    except click.ClickException as error:
-        error.show(sys.stderr)
+    except TyperException as error:  # wrong usage
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        err.print(
+            f"anon-spark: {message} (see anon-spark --help)", style="red", markup=False, highlight=False
+        )
         return 2
     except GateRefusedError as error:
         err.print(str(error), style="bold red", markup=False, soft_wrap=True)

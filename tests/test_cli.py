@@ -32,7 +32,10 @@ def test_check_accepts_the_demo_without_a_spark_job():
         (("k: 3", "k: 1"), "privacy.k"),
         (("suppression_limit: 0.3", "supression_limit: 0.3"), "supression_limit"),
         (("hierarchy: town", "hierarchy: towns"), "did you mean 'town'"),
-        (("      NAME: {role: identifier, treatment: drop}\n", ""), "PEOPLE.NAME"),
+        (
+            ("      NAME: {role: identifier, treatment: drop}\n", ""),
+            "PEOPLE.columns.NAME: the column is not classified",
+        ),
     ],
 )
 def test_a_wrong_policy_is_exit_2_with_names(tmp_path, change, said):

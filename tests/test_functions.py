@@ -21,7 +21,18 @@ from anon_spark.policy.model import Shift
 from tests.conftest import KEY
 
 MASKS = ["***-**-####", "***-**-****", "(***) ***-####", "#*", "a.b*$#"]
-VALUES = ["123-45-6789", "123456789", "", None, "12", "(617) 555-0100", "a.bx$7", "x\ny", "é1"]
+VALUES = [
+    "123-45-6789",
+    "123-45-6789\n",
+    "123456789",
+    "",
+    None,
+    "12",
+    "(617) 555-0100",
+    "a.bx$7",
+    "x\ny",
+    "é1",
+]
 
 
 def test_a_pseudonym_is_the_keyed_hash_of_domain_and_id():
@@ -87,7 +98,8 @@ def test_dates(spark):
     row = (
         spark.sql(
             "SELECT timestamp'2101-03-01 10:30:59' AS t, timestamp'2101-03-01 10:00:30' AS s,"
-            " timestamp'1801-06-01' AS old, timestamp'2041-03-02' AS b, timestamp'2102-01-01' AS later, timestamp'2101-03-01' AS newborn"
+            " timestamp'1801-06-01' AS old, timestamp'2041-03-02' AS b, timestamp'2102-01-01' AS later,"
+            " timestamp'2101-03-01' AS newborn"
         )
         .select(
             shift(F.col("t"), F.lit(-14)).alias("shifted"),

@@ -426,7 +426,7 @@ def test_treatments_fit_types(tmp_path: Path) -> None:
 
 
 def test_people_without_a_row_are_never_kept(tmp_path: Path) -> None:
-    assert check_changed(tmp_path, put("keep", "orphans", "person")) == [
+    assert check_changed(tmp_path, put({"person": "keep"}, "orphans")) == [
         "orphans.person: a person without a row of their own is in no class; only quarantine"
     ]
 

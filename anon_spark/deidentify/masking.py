@@ -35,6 +35,7 @@ def mask_expression(pattern: str) -> tuple[str, str]:
 def mask(column: Column, pattern: str) -> Column:
     """Return the masked value; one that does not fit the pattern is suppressed (``*``), null stays null."""
     regex, replacement = mask_expression(pattern)
+    regex = regex.removesuffix("$") + r"\z"  # Java's $ lets a last line break pass
     fits = column.rlike(regex)
     return (
         F.when(column.isNull(), None).when(fits, F.regexp_replace(column, regex, replacement)).otherwise("*")
@@ -51,4 +52,6 @@ def mask_text(value: str | None, pattern: str) -> str | None:
         return None
     regex, replacement = mask_expression(pattern)
     match = re.fullmatch(regex, value, flags=re.ASCII)
-    return match.expand(re.sub(r"\$(\d+)", r"\\\1", replacement)) if match else "*"
+    if match is None:
+        return "*"
+    return re.sub(r"\\(.)|\$(\d+)", lambda part: part[1] or match[int(part[2])], replacement)
