@@ -96,12 +96,12 @@ class Run:
         """Where the candidate's tables are once they are published."""
         return self.target / "releases" / self.id
 
-    @property
+    @cached_property
     def bronze(self) -> TableReader:
         """Reader of bronze, unparsed rows included."""
         return work_reader(self.spark, self.work / "bronze")
 
-    @property
+    @cached_property
     def parsed(self) -> TableReader:
         """Reader of bronze without unparsed rows."""
         return lambda name: self.bronze(name).where(F.col(REASON).isNull())

@@ -56,18 +56,16 @@ def decoded_text(root: Path) -> str:
 
 
 def found(canaries: set[str], text: str) -> set[str]:
-    """Canaries that stand in a text, not as a part of a longer number or word; case does not matter."""
-    words = set(re.findall(r"[\w@.\-]+", text.lower()))
+    """Canaries that stand in a text, case apart; digits only where no further digit follows or precedes.
+
+    A canary can only stand where all its words do, which is quick to ask; what is left is searched for whole.
+    """
     lowered = text.lower()
+    words = set(re.findall(r"[a-z0-9]+", lowered))
     hits = set()
     for canary in canaries:
         low = canary.lower()
-        if re.fullmatch(r"[\w@.\-]+", low):
-            if low in words or any(
-                low in word for word in words if len(word) <= 3 * len(low) and not word.isdigit()
-            ):
-                hits.add(canary)
-        elif low in lowered:
+        if all(word in words for word in re.findall(r"[a-z0-9]+", low)) and low in lowered:
             hits.add(canary)
     return hits
 

@@ -9,6 +9,7 @@ import gzip
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -33,13 +34,13 @@ class Located:
 
 
 def delta_reader(spark: SparkSession, root: Path) -> TableReader:
-    """Return a reader of the Delta tables that are folders of ``root``."""
-    return lambda name: spark.read.format("delta").load(str(root / name))
+    """Return a reader of the Delta tables that are folders of ``root``; each is looked up once."""
+    return cache(lambda name: spark.read.format("delta").load(str(root / name)))
 
 
 def work_reader(spark: SparkSession, root: Path) -> TableReader:
-    """Return a reader of what ``write_work`` wrote into folders of ``root``."""
-    return lambda name: spark.read.parquet(str(root / name))
+    """Return a reader of what ``write_work`` wrote into folders of ``root``; each is looked up once."""
+    return cache(lambda name: spark.read.parquet(str(root / name)))
 
 
 def write_work(df: DataFrame, path: Path) -> None:
