@@ -129,7 +129,7 @@ def test_intervals_survive_and_dates_do_not(released, raw):
     assert set(hours) <= set(original.dt.total_seconds().round())
     shared = set(stays["INTIME"].dt.tz_localize(None)) & set(pd.to_datetime(source["INTIME"]))
     assert len(shared) <= 1
-    assert set(stays["INTIME"].dt.dayofweek) == set(pd.to_datetime(source["INTIME"]).dt.dayofweek)
+    assert set(stays["INTIME"].dt.day_of_week) == set(pd.to_datetime(source["INTIME"]).dt.day_of_week)
 
 
 def test_row_rules_leave_no_statement_of_who_a_person_is(released):
