@@ -26,7 +26,13 @@ from pyspark.sql import functions as F
 from anon_spark import __version__
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.lattice import Infeasible, Solution, search
-from anon_spark.anonymize.patterns import PATTERN, check_coverage, collect_patterns, person_patterns
+from anon_spark.anonymize.patterns import (
+    PATTERN,
+    check_coverage,
+    check_unique,
+    collect_patterns,
+    person_patterns,
+)
 from anon_spark.anonymize.people import person_tuples
 from anon_spark.deidentify.maps import CAPPED, QUARANTINED, SUPPRESSED, Maps, make_maps
 from anon_spark.deidentify.pseudonyms import key_id, read_vault, write_vault
@@ -297,6 +303,7 @@ def publish(job: Run) -> dict[str, Any]:
 def _decide(job: Run) -> None:
     """Find the levels, and write what every person, admission and stay becomes."""
     policy, hierarchies = job.policy, job.hierarchies
+    check_unique(job.parsed, policy)
     tuples = person_tuples(job.parsed, policy, released=False).persist()
     try:
         check_coverage(tuples, hierarchies)

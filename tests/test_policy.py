@@ -425,6 +425,18 @@ def test_treatments_fit_types(tmp_path: Path) -> None:
     assert len(problems) == 13
 
 
+def test_a_table_about_people_keeps_a_pseudonym_of_them(tmp_path: Path) -> None:
+    problems = check_changed(
+        tmp_path,
+        column("VISIT", "ID", role="identifier", treatment="drop"),
+        column("VISIT", "VISIT_ID", role="identifier", treatment="drop"),
+    )
+    assert (
+        "tables.VISIT: without a pseudonym of ID or VISIT_ID the rows of suppressed people cannot be told from"
+        " the others" in problems
+    )
+
+
 def test_people_without_a_row_are_never_kept(tmp_path: Path) -> None:
     assert check_changed(tmp_path, put({"person": "keep"}, "orphans")) == [
         "orphans.person: a person without a row of their own is in no class; only quarantine"

@@ -226,6 +226,16 @@ def test_values_no_hierarchy_covers_are_counted_not_shown(spark, toy_policy, key
     assert "ZZTOWN" not in str(caught.value)
 
 
+def test_a_person_or_visit_with_two_rows_is_refused_with_a_count(spark, toy_policy, key_file, tmp_path):
+    hospital = toy.Hospital.make(5)
+    hospital.rows["PEOPLE"].append(hospital.rows["PEOPLE"][0])
+    hospital.rows["VISITS"] += [hospital.rows["VISITS"][0]] * 2
+    with pytest.raises(InputError) as caught:
+        publish(spark, toy_policy, hospital.write(tmp_path / "source"), tmp_path / "target", key_file)
+    assert "PEOPLE has 1 rows whose PID" in str(caught.value)
+    assert "VISITS has 2 rows whose VID" in str(caught.value)
+
+
 def test_an_infeasible_policy_publishes_nothing_and_says_what_is_reachable(spark, key_file, tmp_path):
     policy = toy.write_policy(tmp_path, toy.POLICY.replace("k: 3", "k: 61"))
     source = toy.Hospital.make().write(tmp_path / "source")

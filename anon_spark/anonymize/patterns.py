@@ -10,6 +10,7 @@ A tuple is packed into one integer: the sum of its leaf codes times strides, the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.people import PERSON, SENSITIVE
 from anon_spark.deidentify.generalization import leaf_code, leaf_codes
 from anon_spark.errors import InputError, PolicyError
+from anon_spark.ingest.lake import TableReader
+from anon_spark.policy.model import Policy
 
 PATTERN = "pattern"
 Ints = npt.NDArray[np.int64]
@@ -107,6 +110,31 @@ def check_coverage(tuples: DataFrame, hierarchies: Mapping[str, Hierarchy]) -> N
         f" ({row[f'p_{name}']} people)"
         for name, hierarchy in hierarchies.items()
         if row[f"v_{name}"]
+    ]
+    if problems:
+        raise InputError("; ".join(problems))
+
+
+def check_unique(read: TableReader, policy: Policy) -> None:
+    """Refuse a source in which a person, admission or stay has several rows of their own.
+
+    Every join with them would multiply rows, and a person with two dates of birth has no one age.
+
+    Raises:
+        InputError: naming every such table with how many rows are too many.
+    """
+    units = [unit for unit in (policy.people, policy.admissions, policy.stays) if unit is not None]
+    counts = [
+        read(unit.table)
+        .agg((F.count(unit.id) - F.count_distinct(unit.id)).alias("n"))
+        .select(F.lit(i).alias("i"), "n")
+        for i, unit in enumerate(units)
+    ]
+    found = {row["i"]: row["n"] for row in reduce(DataFrame.union, counts).collect()}  # one row a unit
+    problems = [
+        f"table {unit.table} has {found[i]} rows whose {unit.id} is there already"
+        for i, unit in enumerate(units)
+        if found[i]
     ]
     if problems:
         raise InputError("; ".join(problems))

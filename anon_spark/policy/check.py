@@ -310,6 +310,13 @@ def _identifiers(loaded: LoadedPolicy) -> Iterator[str]:
     """An id of a domain is an identifier wherever it stands, and has one pseudonym in all tables."""
     parents = {reference: domain for domain, reference in loaded.policy.domains.items()}
     by_name = {split_ref(reference)[1]: domain for reference, domain in parents.items()}
+    owners = {
+        parents.get(f"{unit.table}.{unit.id}")
+        for unit in (loaded.policy.people, loaded.policy.admissions)
+        if unit
+    }
+    lost: dict[str, list[str]] = {}
+    found: set[str] = set()
     for table, column, rule in _rules(loaded):
         targets = {
             parents.get(f"{key.ref_table}.{key.ref_column}")
@@ -318,12 +325,22 @@ def _identifiers(loaded: LoadedPolicy) -> Iterator[str]:
         }
         domain = next((target for target in targets if target), by_name.get(column))
         place = f"tables.{table}.columns.{column}"
+        if domain in owners and rule.treatment is Treatment.PSEUDONYM:
+            found.add(table)
+        elif domain and domain in owners:
+            lost.setdefault(table, []).append(column)
         if domain and rule.role is not Role.IDENTIFIER:
             yield f"{place}.role: an id of domain '{domain}' is an identifier, never {rule.role}"
         elif domain and rule.treatment is Treatment.MASK:
             yield f"{place}.treatment: an id of domain '{domain}' is pseudonymized or dropped, not masked"
         elif domain and rule.domain in loaded.policy.domains and rule.domain != domain:
             yield f"{place}.domain: refers to ids of domain '{domain}', not '{rule.domain}'"
+    for table, columns in lost.items():
+        if table not in found:
+            yield (
+                f"tables.{table}: without a pseudonym of {' or '.join(columns)} the rows of suppressed people cannot be"
+                " told from the others"
+            )
 
 
 def _row_rules(loaded: LoadedPolicy) -> Iterator[str]:
