@@ -14,7 +14,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -186,7 +186,9 @@ def load_key(
             fresh = work / f".key.{os.getpid()}"
             with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(secrets.token_hex(KEY_BYTES).encode())
-            fresh.replace(place)
+            with suppress(FileExistsError):  # another run was first: its key is the one
+                os.link(fresh, place)
+            fresh.unlink()
             progress("made a key in WORK; keep it as safe as the source")
         else:
             progress("using the key in WORK")
@@ -295,8 +297,10 @@ def publish(job: Run) -> dict[str, Any]:
         document = json.loads(gate_file.read_text())
     document["release"] = job.name
     job.progress(f"publish release {job.name}")
-    move_candidate(job.candidate, job.target, job.id)
-    commit(job.spark, job.target, document, job.policy.tables)
+    with _locked(job.target, "another run is publishing to TARGET; run again"):
+        if not check_name(published_runs(job.spark, job.target), run=job.id, name=job.name):
+            move_candidate(job.candidate, job.target, job.id)
+            commit(job.spark, job.target, document, job.policy.tables)
     return document
 
 
@@ -484,15 +488,15 @@ def _timed(job: Run, stage: str) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(work: Path) -> Iterator[None]:
-    """Hold WORK for one run at a time; the lock ends with the process, however it ends."""
-    with (work / ".lock").open("w") as file:
+def _locked(
+    folder: Path, busy: str = "another run is using WORK; wait for it or give another --work"
+) -> Iterator[None]:
+    """Hold a folder for one run at a time; the lock ends with the process, however it ends."""
+    with (folder / ".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise ResumableError(
-                "another run is using this WORK folder; wait for it or give another --work"
-            ) from None
+            raise ResumableError(busy) from None
         yield
 
 

@@ -273,6 +273,20 @@ def test_unparsed_rows_orphans_and_their_children_are_set_aside(spark, toy_polic
     )
 
 
+def test_a_row_that_ties_two_people_together_is_not_released(spark, toy_policy, key_file, tmp_path):
+    hospital = toy.Hospital.make()
+    one, two = hospital.rows["VISITS"][0], hospital.rows["VISITS"][-1]
+    hospital.rows["EVENTS"].append([999_999_998, one[1], two[0], "", "2015-01-01 00:00:00", 1, "None", ""])
+    done = publish(spark, toy_policy, hospital.write(tmp_path / "source"), tmp_path / "target", key_file)
+    lost = done.document["tables"]["EVENTS"]["reasons"]
+    released = read_release(done.target)
+    joined = released["EVENTS"].merge(
+        released["VISITS"][["VID", "PID"]], on="VID", suffixes=("", "_of_visit")
+    )
+    assert (joined["PID"] == joined["PID_of_visit"]).all()
+    assert lost.get("orphan_policy", 0) + lost.get("parent_suppressed", 0) > 0
+
+
 def test_a_missing_table_or_column_is_named_and_nothing_written(spark, toy_policy, key_file, tmp_path):
     source = toy.Hospital.make().write(tmp_path / "source")
     header = source / "visits.csv" / "part-0.csv"

@@ -65,7 +65,7 @@ def person_tuples(
         tuples = people.select(*columns, *(F.col(ref).alias(f"q_{name}") for name, ref in own.items()))
         return _with_sensitive(tuples, read, policy)
     ordered = admissions_in_order(read, policy) if admissions is None else admissions
-    if policy.cap is not None:
+    if policy.cap is not None and not released:
         ordered = ordered.where(F.col(RANK) <= policy.cap)
     of_person = _values(policy, policy.people.table, released=released)
     of_admission = _values(policy, policy.admissions.table, released=released)

@@ -247,7 +247,16 @@ def _stays(policy: Policy, vault: TableReader, starts: DataFrame, admissions: Da
             F.col("admission").alias("of_admission"), F.col("state").alias("inherited")
         )
         joined, inherited = joined.join(states, "of_admission", "left"), F.col("inherited")
-    state = F.when(F.col("quarantined"), F.lit(PARENT_QUARANTINED)).otherwise(inherited)
+    orphan = (
+        F.lit(ORPHAN_POLICY)
+        if policy.orphans.get(stays_domain(policy) or "") == "quarantine"
+        else F.lit(None)
+    )
+    state = (
+        F.when(F.col("quarantined"), F.lit(PARENT_QUARANTINED))
+        .when(F.col("orphan"), orphan)
+        .otherwise(inherited)
+    )
     return joined.select(F.col("id").alias("stay"), "pseudonym", "start", state.alias("state"))
 
 

@@ -7,7 +7,8 @@ from anon_spark.policy.model import RowRule
 
 SUPPRESSED_TEXT = "*"
 # Up to six digits before the point: longer runs of digits are telephone and record numbers, not measurements.
-NUMBER = r"^\s*[<>]?=?\s*[-+]?(\d{1,6}(\.\d{0,12})?|\.\d{1,12})\s*%?$"
+# At most four decimals: dotted telephone numbers have more.
+NUMBER = r"^\s*[<>]?=?\s*[-+]?(\d{1,6}(\.\d{0,4})?|\.\d{1,4})\s*%?$"
 
 
 def suppress(column: Column, dtype: str) -> Column:
@@ -30,7 +31,7 @@ def keep_vocabulary(column: Column, words: frozenset[str]) -> Column:
 
 def keep_below(column: Column, below: float, dtype: str) -> Column:
     """Keep numbers of magnitude under ``below``; NaN and infinities are suppressed."""
-    fits = column.isNull() | (F.abs(column) < F.lit(below))
+    fits = column.isNull() | (F.abs(column.cast("double")) < F.lit(below))
     return F.when(fits, column).otherwise(suppress(column, dtype))
 
 

@@ -6,6 +6,7 @@ by pseudonym, so that neither row order nor file order carries the source's.
 """
 
 import math
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -136,6 +137,9 @@ def write_candidate(
         rows: rows of ``bronze``; how many files are written depends on it alone.
     """
     every, counts = release_rows(bronze, name, context)
+    shutil.rmtree(
+        candidate / name, ignore_errors=True
+    )  # what a killed pass left is not measured, so not published
     observation = Observation()
     columns = list(released_columns(context.loaded, name))
     released = every.observe(observation, *counts).where("_why is null").select(*columns)
@@ -146,7 +150,10 @@ def write_candidate(
     try:
         seen = observation.get
     except Py4JError:
-        # Adaptive execution drops the observing node of a plan that turns out empty: count apart.
+        seen = {}
+    if seen.get("rows") != rows:
+        # Adaptive execution drops the observing node of a plan that turns out empty, and a task that a lost
+        # executor makes run again is observed twice: count apart.
         row = every.agg(*counts).first()
         seen = row.asDict() if row else {}
     return TablePass(
@@ -223,6 +230,10 @@ def _reason(name: str, context: Context) -> Column:
         reasons.append(_renamed(F.col(f"{person}.state"), suppressed))
     if admission := _admission_alias(policy, name):
         reasons.append(_renamed(F.col(f"{admission}.state"), suppressed))
+        if own := _column_in(domain_of_columns(policy, name), people_domain(policy)):
+            # An admission of somebody else would tie two people, and two date offsets, together.
+            other = F.col(f"{admission}.of_person") != F.col(f"src.{own}")
+            reasons.append(F.when(other, F.lit(ORPHAN_POLICY)))
     drops = [
         rule_matches(rule) for rule in _qualified(policy.tables[name].row_rules) if rule.action == "drop"
     ]

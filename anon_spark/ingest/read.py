@@ -131,7 +131,9 @@ def ingest(
                 return BronzeTable(**record)
             marker.unlink()
         result = _write_bronze(spark, located[name], schema[name], headers[name], work)
-        marker.write_text(json.dumps({**asdict(result), "fingerprint": fingerprint}))
+        partial = marker.with_suffix(".partial")
+        partial.write_text(json.dumps({**asdict(result), "fingerprint": fingerprint}))
+        partial.replace(marker)
         return result
 
     (work / "bronze").mkdir(parents=True, exist_ok=True)

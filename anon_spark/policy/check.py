@@ -357,6 +357,9 @@ def _row_rules(loaded: LoadedPolicy) -> Iterator[str]:
             is_known = _has(loaded, table, rule.column)
             if words and is_known and loaded.schema[table].type_of(rule.column) in _NUMBERS:
                 yield f"{place}.codes: {rule.column} holds numbers, {words} codes are text"
+            if words < len(rule.codes) and is_known and loaded.schema[table].type_of(rule.column) == "string":
+                numbers = len(rule.codes) - words
+                yield f"{place}.codes: {rule.column} holds text, {numbers} codes are numbers; quote them"
             twice = {seen[rule.column, code] for code in rule.codes if (rule.column, code) in seen}
             if twice:
                 yield f"{place}.codes: some are in rule {', '.join(sorted(twice))} too"

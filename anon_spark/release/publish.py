@@ -101,7 +101,9 @@ def move_candidate(candidate: Path, target: Path, run: str) -> None:
     """
     place = target / RELEASES / run
     if place.exists():
-        return
+        if not candidate.exists():
+            return  # an earlier try came as far as this
+        shutil.rmtree(place)  # never made visible, and not what was measured now
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         candidate.rename(place)
