@@ -73,8 +73,6 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:
         kind = getattr(error, "getCondition", lambda: None)() or type(error).__name__
         err.print(f"anon-spark: failed ({kind}); running the same command again continues it", style="red")
-        if os.environ.get("ANON_SPARK_TRACEBACK"):
-            raise
         return AnonError.exit_code
     return 0
 
