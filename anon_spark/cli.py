@@ -70,7 +70,7 @@ def _run(arguments: list[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (a message can quote a cell: only its kind is shown)
         kind = getattr(error, "getCondition", lambda: None)() or type(error).__name__
         err.print(f"anon-spark: failed ({kind}); running the same command again continues it", style="red")
         return AnonError.exit_code
