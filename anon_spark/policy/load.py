@@ -52,9 +52,11 @@ def load_policy(path: str | Path) -> LoadedPolicy:
     Raises:
         PolicyError: all problems at once, each as ``tables.PATIENTS.columns.DOB.role: what is wrong``.
     """
-    file = _find_policy(str(path), beside=None)
+    file = _find_policy(str(path), beside=None).resolve()
     problems: list[str] = []
-    document = _resolve(file, problems, seen=())
+    document = {"name": file.stem} | _resolve(file, problems, seen=())
+    if problems:  # what is missing then may well be in the part that could not be read
+        raise PolicyError(problems)
     hierarchies, vocabularies = _load_named(document, file.parent, problems)
     policy = _validate(document, problems)
     schema = _build_schema(policy, problems) if policy else {}
@@ -114,8 +116,8 @@ def _find_policy(name: str, beside: Path | None) -> Path:
     as_path = (beside / name) if beside else Path(name)
     if as_path.is_file():
         return as_path
-    if name in own:
-        return own[name]
+    if name.removesuffix(".yaml") in own:
+        return own[name.removesuffix(".yaml")]
     raise PolicyError(
         f"policy '{name}' is no file and not one of {', '.join(own)}{nearest(Path(name).stem, own)}"
     )
@@ -138,7 +140,10 @@ def _resolve(path: Path, problems: list[str], seen: tuple[Path, ...]) -> dict[st
     except PolicyError as error:
         problems += [f"extends: {problem}" for problem in error.problems]
         return _merge({}, document)
-    return _merge(_resolve(base_path, problems, (*seen, path.resolve())), document)
+    base = _resolve(base_path, problems, (*seen, path.resolve()))
+    for key in ("name", "description"):  # another policy goes by a name of its own
+        base.pop(key, None)
+    return _merge(base, document)
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,8 +245,8 @@ def _mappings_in(section: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _files(kind: str, folder: Path) -> dict[str, Path]:
-    """CSV files by name; those beside the policy's folder come before the package's."""
-    folders = (conf_dir() / kind, folder.parent / kind)
+    """CSV files by name; the policy's own folder comes before those beside it, and these before the package's."""
+    folders = (conf_dir() / kind, folder.parent / kind, folder / kind, folder)
     return {path.stem: path for one in folders for path in sorted(one.glob("*.csv"))}
 
 
