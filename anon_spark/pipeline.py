@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -37,7 +38,7 @@ from anon_spark.anonymize.people import person_tuples
 from anon_spark.deidentify.maps import CAPPED, QUARANTINED, SUPPRESSED, Maps, make_maps
 from anon_spark.deidentify.pseudonyms import key_id, read_vault, write_vault
 from anon_spark.deidentify.tables import Context, TablePass, write_candidate
-from anon_spark.errors import GateRefusedError, PolicyError, ResumableError
+from anon_spark.errors import GateRefusedError, InputError, PolicyError, ResumableError
 from anon_spark.ingest.lake import (
     Located,
     TableReader,
@@ -48,18 +49,20 @@ from anon_spark.ingest.lake import (
     work_reader,
     write_work,
 )
-from anon_spark.ingest.read import REASON, BronzeTable
+from anon_spark.ingest.read import REASON, BronzeTable, made_from
 from anon_spark.ingest.read import ingest as ingest_tables
 from anon_spark.policy.check import check_policy, check_source
 from anon_spark.policy.load import LoadedPolicy, load_policy
 from anon_spark.policy.model import Policy, Treatment
 from anon_spark.release.gate import Verdict, audit
 from anon_spark.release.ledger import read_entry
-from anon_spark.release.publish import check_name, commit, move_candidate, now, published_runs
+from anon_spark.release.publish import check_name, commit, move_candidate, now, open_release, published_runs
 from anon_spark.session import for_each
 
 Progress = Callable[[str], None]
 KEY_BYTES = 32
+_KEY_VALUES = 8  # different bytes that a key has at least
+_RELEASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -150,15 +153,47 @@ def prepare(
     for what, place in inside.items():
         if place.exists() and root in (place.resolve(), *place.resolve().parents):
             raise PolicyError(f"{what} is identified or secret and must lie outside TARGET")
-    if release is not None and (not release or not all(c.isalnum() or c in "._-" for c in release)):
-        raise PolicyError("a release's name is made of letters, digits, '.', '_' and '-'")
-    private.mkdir(parents=True, exist_ok=True)
-    private.chmod(0o700)
-    root.mkdir(parents=True, exist_ok=True)
+    if release is not None and not _RELEASE_NAME.fullmatch(release):
+        raise PolicyError(
+            "a release's name is at most 100 letters, digits, '.', '_' and '-' and begins with a letter or digit"
+        )
+    _make_folders(private, root, Path(source))
     key = load_key(private, key_file=key_file, key_env=key_env, progress=progress)
     source_print = fingerprint(located, spark)
     name = release or plan_id(loaded, source_print, key)[:12]
     return Run(spark, loaded, located, headers, source_print, root, private, key, name, progress)
+
+
+def _make_folders(work: Path, target: Path, source: Path) -> None:
+    """Make WORK, which only its owner reads, and TARGET.
+
+    Raises:
+        PolicyError: WORK is, or holds, somebody else's; a folder cannot be made; a path holds a pattern.
+    """
+    for what, place in (("SOURCE", source), ("WORK", work), ("TARGET", target)):
+        if set(str(place)) & set("*?[]{}\\"):
+            raise PolicyError(
+                f"{what}'s path holds one of * ? [ ] {{ }} \\, which Spark reads as a pattern; rename it"
+            )
+    if source.exists() and source.resolve() in (work, *work.parents):
+        raise PolicyError("WORK lies in SOURCE; give it a folder of its own")
+    for what, place in (("WORK", work), ("TARGET", target)):
+        try:
+            if what == "WORK" and place.exists() and not _is_work(place):
+                raise PolicyError(
+                    f"WORK '{place}' holds other files; give an empty folder or one of an earlier run"
+                )
+            place.mkdir(parents=True, exist_ok=True)
+            if what == "WORK":
+                place.chmod(0o700)
+        except OSError as error:
+            raise PolicyError(f"{what} '{place}' cannot be used ({error.strerror})") from None
+
+
+def _is_work(place: Path) -> bool:
+    """Whether a folder is empty, or what an earlier run left, or holds nothing but a key."""
+    found = {entry.name for entry in place.iterdir()}
+    return not found or not found.isdisjoint({".lock", "key", "bronze", "runs"})
 
 
 def plan_id(loaded: LoadedPolicy, source_fingerprint: str, key: bytes) -> str:
@@ -183,7 +218,7 @@ def load_key(
     elif key_file:
         if not Path(key_file).is_file():
             raise PolicyError(f"there is no key file '{key_file}'")
-        key, where = Path(key_file).read_bytes().strip(), "the key file"
+        key, where = _stripped(Path(key_file).read_bytes()), "the key file"
     else:
         place = work / "key"
         if not place.exists():
@@ -196,10 +231,19 @@ def load_key(
             progress("made a key in WORK; keep it as safe as the source")
         else:
             progress("using the key in WORK")
-        key, where = place.read_bytes().strip(), "the key in WORK"
+        key, where = _stripped(place.read_bytes()), "the key in WORK"
+    if len(key) >= KEY_BYTES and len(set(key)) < _KEY_VALUES:
+        raise PolicyError(
+            f"{where} has only {len(set(key))} different bytes; make one with 'openssl rand -hex 32'"
+        )
     if len(key) < KEY_BYTES:
         raise PolicyError(f"{where} has {len(key)} bytes; a key has at least {KEY_BYTES}")
     return key
+
+
+def _stripped(key: bytes) -> bytes:
+    """A written key without the line's end; the bytes of a random one stay as they are."""
+    return key.strip() if key.isascii() else key
 
 
 def run(job: Run) -> dict[str, Any]:
@@ -212,11 +256,22 @@ def run(job: Run) -> dict[str, Any]:
     if check_name(published_runs(job.spark, job.target), run=job.id, name=job.name):
         job.progress(f"release {job.name} is published already; nothing to do")
         return read_entry(job.spark, job.target, job.id, job.name)
+    _say_if_linkable(job)
     with _locked(job.work):
         if not (job.moved.exists() and (job.home / "gate.json").exists()):
             ingest(job)
             anonymize(job)
         return publish(job)
+
+
+def _say_if_linkable(job: Run) -> None:
+    """Releases under one key share pseudonyms: whoever has two can put their columns together, below k."""
+    for name in published_runs(job.spark, job.target):
+        if open_release(job.spark, job.target, name).ledger["key_id"] == key_id(job.key):
+            job.progress(
+                f"release {name} in TARGET was made with this key: who gets both can join them by pseudonym, and"
+                " together they may single people out; give each reader one, or another --key-file"
+            )
 
 
 def run_stage(job: Run, name: str) -> None:
@@ -320,6 +375,10 @@ def _decide(job: Run) -> None:
         check_coverage(tuples, hierarchies)
         people = person_patterns(tuples, hierarchies).persist()
         patterns = collect_patterns(people, hierarchies)
+        if not patterns.total_people:
+            raise InputError(
+                f"table {policy.people.table} has no row that parses: there is nobody to release"
+            )
         found = search(patterns, policy, hierarchies)
         if isinstance(found, Infeasible):
             raise _infeasible(found, policy, patterns.total_people)
@@ -412,8 +471,8 @@ def _bronze_counts(job: Run) -> dict[str, BronzeTable]:
         if not marker.exists():
             raise ResumableError(f"bronze of table {name} is not complete; run ingest again")
         record = json.loads(marker.read_text())
-        if record.pop("fingerprint") != job.source_fingerprint:
-            raise ResumableError(f"bronze of table {name} is of another source; run ingest again")
+        if record.pop("made_from") != made_from(job.source_fingerprint, job.loaded.schema[name]):
+            raise ResumableError(f"bronze of table {name} is of another source or schema; run ingest again")
         counts[name] = BronzeTable(**record)
     return counts
 

@@ -5,8 +5,10 @@ Every session has Delta, UTC, ANSI SQL and the driver's own interpreter for Pyth
 can change at run time are applied there.
 """
 
+import atexit
 import importlib.metadata
 import os
+import shutil
 import sys
 import tempfile
 import warnings
@@ -90,6 +92,7 @@ def _start_local(app: str, settings: Mapping[str, str]) -> SparkSession:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraJavaOptions": java,
         "spark.ui.enabled": "false",
+        "spark.local.dir": _private_folder(),
         "spark.sql.shuffle.partitions": "4",
         "spark.sql.warehouse.dir": tempfile.gettempdir() + "/anon-spark-warehouse",
     }
@@ -103,6 +106,13 @@ def _start_local(app: str, settings: Mapping[str, str]) -> SparkSession:
             f"Spark could not start ({type(error).__name__}): Java 17 must be on the PATH or in JAVA_HOME,"
             " and Delta's jars must be resolved once with Maven Central in reach"
         ) from error
+
+
+def _private_folder() -> str:
+    """Where Spark spills identified rows: only the owner reads it, and it goes with the process."""
+    folder = tempfile.mkdtemp(prefix="anon-spark-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _with_delta(builder: SparkSession.Builder) -> SparkSession.Builder:

@@ -661,3 +661,45 @@ def test_a_policy_that_extends_another_goes_by_its_own_name(tmp_path: Path) -> N
     with pytest.raises(PolicyError) as caught:
         load_policy(save(tmp_path, {"extends": "mimic4"}, "theirs.yaml"))
     assert len(caught.value.problems) == 1
+
+
+def test_what_the_gate_measures_by_is_released_and_what_hides_hides(tmp_path: Path) -> None:
+    problems = check_changed(
+        tmp_path,
+        column("VISIT", "VISIT_ID", role="identifier", treatment="drop"),
+        column("VISIT", "CODE", role="kept", treatment="drop"),
+        column("PERSON", "SCORE", role="sensitive", treatment="bounded", below=float("inf")),
+        put({"min_weeks": 52, "max_weeks": 53}, "shift"),
+    )
+    for line in [
+        "tables.VISIT.columns.VISIT_ID: is treated drop; the release is measured by it",
+        "tables.VISIT.columns.CODE: is treated drop; the release is measured by it",
+        "tables.VISIT.row_rules.sex: VISIT.CODE is dropped; a stated value is written there and measured",
+        "tables.PERSON.columns.SCORE.below: a finite number above 0 is needed",
+        "shift: max_weeks is to be at least 50 above min_weeks, or offsets can be guessed",
+    ]:
+        assert line in problems
+
+
+def test_a_date_is_not_kept_where_only_an_admission_says_whose_it_is(tmp_path: Path) -> None:
+    rules = {
+        "VISIT_ID": {"role": "identifier", "treatment": "pseudonym", "domain": "visit"},
+        "AT": {"role": "kept", "treatment": "keep"},
+    }
+    assert check_changed(
+        tmp_path,
+        put({"columns": "VISIT_ID:int AT:timestamp"}, "schema", "LINK"),
+        put({"columns": rules}, "tables", "LINK"),
+    ) == ["tables.LINK.columns.AT: a person's date is not kept as it is; shift, round or drop it"]
+
+
+def test_what_may_be_a_cell_of_a_file_without_a_header_is_not_shown(tmp_path: Path) -> None:
+    loaded = load_changed(tmp_path)
+    headers = {name: list(table.column_names) for name, table in loaded.schema.items()}
+    headers["PERSON"] += ["100-22-4000", "WARD", "Jane Doe"]
+    with pytest.raises(PolicyError) as caught:
+        check_source(loaded, headers)
+    assert "PERSON.WARD is not classified" in str(caught.value)
+    assert "PERSON: 2 columns, at places 7, 9, are not classified" in str(caught.value)
+    assert "100-22" not in str(caught.value)
+    assert "DOE" not in str(caught.value)

@@ -70,6 +70,32 @@ def test_masked_dropped_and_suppressed_cells(toy_release):
     assert set(events.loc[events["ITEM"].isin([1, 2]), "TEXT"]) == {"None", "36.6"}
 
 
+def test_every_date_of_a_person_moves_by_one_offset_of_their_own(toy_release):
+    hospital = toy.Hospital.make()
+    released = {
+        name: df.apply(lambda c: c.dt.tz_localize(None) if c.dtype.kind == "M" else c)
+        for name, df in read_release(toy_release.target).items()
+    }
+    moved = released["VISITS"].assign(at=released["VISITS"]["BEGAN"])[["PID", "VID", "at"]]
+    source = {pseudonym(KEY, "visit", row[0]): row[2] for row in hospital.rows["VISITS"]}
+    offset = {row.PID: row.at - source[row.VID] for row in moved.itertuples()}
+    assert len(set(offset.values())) > 0.8 * len(offset)
+    assert all(days.days % 7 == 0 and abs(days.days) >= 364 for days in offset.values())
+    ids = {"VISITS": ("VID", "visit", 0), "STAYS": ("SID", "stay", 0)}
+    for table, columns in {"VISITS": ["BEGAN", "ENDED"], "STAYS": ["SINCE"]}.items():
+        key, domain, place = ids[table]
+        rows = {pseudonym(KEY, domain, row[place]): row for row in hospital.rows[table]}
+        for column in columns:
+            i = toy.HEADERS[table].index(column)
+            for pid, own, at in released[table][["PID", key, column]].itertuples(index=False):
+                assert at - rows[own][i] == offset[pid]
+    at = {(row[1], row[4]) for row in hospital.rows["EVENTS"]}
+    people = {pseudonym(KEY, "person", row[0]): row[0] for row in hospital.rows["PEOPLE"]}
+    assert all(
+        (people[e.PID], e.AT.to_pydatetime() - offset[e.PID]) in at for e in released["EVENTS"].itertuples()
+    )
+
+
 def test_rows_are_sorted_by_pseudonym(toy_release):
     for name in ("VISITS", "EVENTS"):
         people = read_release(toy_release.target)[name]["PID"]
@@ -249,6 +275,21 @@ def test_work_must_lie_outside_target_and_a_second_run_waits_its_turn(
             work=tmp_path / "t" / "w",
             key_file=key_file,
         )
+
+    def refused(said, source=toy_release.source, target=tmp_path / "t", **options):
+        with pytest.raises(PolicyError, match=said):
+            pipeline.prepare(spark, toy_policy, source, target, **{"key_file": key_file, **options})
+
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "theirs.txt").write_text("theirs")
+    (tmp_path / "file").write_text("a file")
+    (tmp_path / "weak").write_bytes(b"a" * 32)
+    refused("holds other files", work=tmp_path / "shared")
+    refused("TARGET .* cannot be used", target=tmp_path / "file" / "target", work=tmp_path / "w")
+    refused("reads as a pattern", target=tmp_path / "t*")
+    refused("different bytes", key_file=tmp_path / "weak")
+    refused("begins with a letter", release="..")
+    assert (tmp_path / "shared").stat().st_mode & 0o777 != 0o700
     source = toy.Hospital.make(2).write(tmp_path / "s" / "source")
     (tmp_path / "s" / "key").write_bytes(KEY)
     with pytest.raises(PolicyError, match=r"SOURCE .* outside TARGET"):
@@ -274,9 +315,29 @@ def test_a_source_that_changes_while_it_is_read_is_not_released(
             file.write("\n")
         return tables
 
-    monkeypatch.setattr(pipeline, "ingest_tables", read_and_change)
-    with pytest.raises(ResumableError, match="source changed"):
-        publish(spark, toy_policy, source, tmp_path / "target", key_file)
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "ingest_tables", read_and_change)
+        with pytest.raises(ResumableError, match="source changed"):
+            publish(spark, toy_policy, source, tmp_path / "target", key_file)
+    assert (tmp_path / "target-work").stat().st_mode & 0o777 == 0o700
+    job = pipeline.prepare(spark, toy_policy, source, tmp_path / "target", key_file=key_file)
+    assert pipeline.ingest(job)["VISITS"].unparsed == 0
+    stricter = toy.POLICY.replace("ENDED:timestamp", "ENDED:int")
+    other = toy.write_policy(
+        tmp_path,
+        stricter.replace(
+            "ENDED: {role: timing, treatment: shift}", "ENDED: {role: kept, treatment: drop}"
+        ).replace(", end: ENDED", ""),
+    )
+    again = pipeline.prepare(spark, other, source, tmp_path / "target", key_file=key_file)
+    assert pipeline.ingest(again)["VISITS"].unparsed == len(toy.Hospital.make(5).rows["VISITS"])
+
+
+def test_a_source_of_nobody_is_refused(spark, toy_policy, key_file, tmp_path):
+    with pytest.raises(InputError, match="nobody to release"):
+        publish(
+            spark, toy_policy, toy.Hospital.make(0).write(tmp_path / "source"), tmp_path / "target", key_file
+        )
 
 
 def test_the_ledger_entry_that_counts_is_the_published_names(spark, tmp_path):
@@ -338,6 +399,10 @@ def test_unparsed_rows_orphans_and_their_children_are_set_aside(spark, toy_polic
     hospital.rows["PEOPLE"][0][2] = "notadate"
     visit[2] = "neverbegan"
     hospital.rows["EVENTS"][20][7] = "notanumber"
+    hospital.rows["EVENTS"][40][4] = "14:30"  # a time alone would be of today
+    never = [row for row in hospital.rows["VISITS"] if row[1] not in {person, visit[1]}][::3]
+    for row in never:
+        row[3] = "9999-12-31 00:00:00"  # the same for everybody: shifted, it would tell the offset
     hospital.rows["EVENTS"].append([999_999_999, 424_242, "", "", "2015-01-01 00:00:00", 1, "None", ""])
     done = publish(spark, toy_policy, hospital.write(tmp_path / "source"), tmp_path / "target", key_file)
     tables = done.document["tables"]
@@ -347,12 +412,17 @@ def test_unparsed_rows_orphans_and_their_children_are_set_aside(spark, toy_polic
     children = sum(row[1] == person or row[2] == visit[0] for row in hospital.rows["EVENTS"])
     reasons = tables["EVENTS"]["reasons"]
     assert reasons["orphan_policy"] == 1
-    assert reasons["parent_quarantined"] + reasons["does_not_parse"] in {children, children + 1}
+    assert reasons["parent_quarantined"] + reasons["does_not_parse"] in {children, children + 1, children + 2}
+    assert reasons["does_not_parse"] == 2
+    assert 0 < tables["VISITS"]["cells_suppressed"]["ENDED"] <= len(never)
+    ended = read_release(done.target)["VISITS"]["ENDED"]
+    assert ended.isna().sum() == tables["VISITS"]["cells_suppressed"]["ENDED"]
+    assert ended.dt.year.max() < 2100
     for table in tables.values():
         assert table["in"] == table["out"] + table["quarantined"] + table["suppressed"] + table["capped"]
     kept = read_delta(done.work / "quarantine" / "EVENTS")
-    assert list(kept["reason"]) == ["does_not_parse"]
-    assert "notanumber" in kept["row"].iloc[0]
+    assert set(kept["reason"]) == {"does_not_parse"}
+    assert sum("notanumber" in row for row in kept["row"]) == 1
     assert not any(
         "notanumber" in p.read_text(errors="ignore") for p in done.target.rglob("*") if p.is_file()
     )
@@ -467,6 +537,18 @@ def break_one_class(df):
 def test_the_gate_refuses_what_was_broken_by_hand(spark, toy_policy, toy_release, key_file, tmp_path):
     spoilers = {
         "k-anonymity": ("PEOPLE", break_one_class),
+        "dates moved by their person's offset": (
+            "STAYS",
+            lambda df: df.withColumn("SINCE", F.col("SINCE") + F.expr("INTERVAL 7 DAYS")),
+        ),
+        "PEOPLE: cells that were to be masked, bounded or of a vocabulary": (
+            "PEOPLE",
+            lambda df: df.withColumn("SSN", F.lit("123-45-6789")),
+        ),
+        "EVENTS: cells that were to be masked, bounded or of a vocabulary": (
+            "EVENTS",
+            lambda df: df.withColumn("TEXT", F.when(F.col("ITEM") == 1, "Jane Doe").otherwise(F.col("TEXT"))),
+        ),
         "l-diversity": ("VISITS", lambda df: df.withColumn("CODE", F.lit("A"))),
         "PEOPLE: raw ids": ("PEOPLE", lambda df: df.withColumn("PID", F.col("PID") - F.lit(2**52))),
         "EVENTS: rows accounted": ("EVENTS", lambda df: df.limit(10)),

@@ -4,11 +4,24 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 TOP_AGE = 90  # ages over 89 are one category
+FURTHEST_YEARS = 40  # of a true date from the first admission, before or after
 
 
 def shift(column: Column, days: Column) -> Column:
     """Move a timestamp by whole days; null where either is null."""
     return F.timestamp_add("DAY", days, column)
+
+
+def plausible(column: Column, near: Column) -> Column:
+    """True for a timestamp within ``FURTHEST_YEARS`` of the person's first admission, and for null.
+
+    A placeholder for "never" or "not known" (9999-12-31, 1900-01-01) is the same in every row: shifted, it would
+    tell the person's offset. Where there is no first admission only years from 1800 to 2300 are plausible.
+    """
+    reach = F.expr(f"INTERVAL {FURTHEST_YEARS} YEARS")
+    years = F.year(column)
+    own = F.when(years.between(1800, 2300), column.between(near - reach, near + reach))
+    return column.isNull() | F.coalesce(own, years.between(1800, 2300))
 
 
 def elapsed_minutes(column: Column, start: Column) -> Column:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.patterns import PATTERN
 from anon_spark.anonymize.people import ADMISSION, PERSON, RANK
-from anon_spark.deidentify.dates import birth_in_band, shift
+from anon_spark.deidentify.dates import birth_in_band, plausible, shift
 from anon_spark.deidentify.generalization import generalize, lookup
 from anon_spark.ingest.lake import TableReader
 from anon_spark.policy.model import Policy, split_ref
@@ -35,7 +35,8 @@ REASONS = (*QUARANTINED, CLASS_SUPPRESSED, PARENT_SUPPRESSED, CAPPED, ROW_RULE)
 class Maps:
     """The three maps; ``admissions`` and ``stays`` are None where the policy has none.
 
-    people: ``(person, pseudonym, shift_days, state, anchor, over_cap, birth_<q>, q_<person's quasi-identifiers>)``
+    people: ``(_person, pseudonym, shift_days, state, anchor, first_admission, over_cap, birth_<q>,
+        q_<person's quasi-identifiers>)``
     admissions: ``(admission, pseudonym, of_person, state, anchor, q_<admission's quasi-identifiers>)``
     stays: ``(stay, pseudonym, of_person, start, state)``
 
@@ -141,6 +142,7 @@ def _people(
         "shift_days",
         "state",
         "anchor",
+        "first_admission",
         "over_cap",
         *(F.col(c) for c in released.columns if c != PERSON),
         *(birth.alias(f"birth_{name}") for name, birth in births.items()),
@@ -156,11 +158,12 @@ def _first_clock(policy: Policy, read: TableReader, anchors: DataFrame | None) -
             F.lit(None).cast("timestamp").alias("first_admission"),
             F.lit(False).alias("over_cap"),
         )
+    start = F.col(policy.admissions.order[0])
     first = (
         read(policy.admissions.table)
         .groupBy(F.col(policy.people.id).alias(PERSON))
         .agg(
-            F.min(policy.admissions.order[0]).alias("first_admission"),
+            F.min(F.when(plausible(start, F.lit(None).cast("timestamp")), start)).alias("first_admission"),
             (F.count(F.lit(1)) > (policy.cap or sys.maxsize)).alias("over_cap"),
         )
     )

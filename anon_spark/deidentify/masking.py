@@ -42,6 +42,15 @@ def mask(column: Column, pattern: str) -> Column:
     )
 
 
+def is_masked(column: Column, pattern: str) -> Column:
+    """True for a value that shows no more than the pattern allows; null and ``*`` show nothing."""
+    shown = "".join(
+        re.escape(run) if run[0] != _SHOWN else f"[0-9A-Za-z]{{{len(run)}}}"
+        for run in re.findall(r"\*+|#+|[^*#]+", pattern)
+    )
+    return column.isNull() | (column == "*") | column.rlike(f"^{shown}\\z")
+
+
 def mask_text(value: str | None, pattern: str) -> str | None:
     """Return the masked value outside Spark; same rule as ``mask``.
 

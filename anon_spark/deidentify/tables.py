@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.people import PERSON
-from anon_spark.deidentify.dates import elapsed_minutes, shift
+from anon_spark.deidentify.dates import elapsed_minutes, plausible, shift
 from anon_spark.deidentify.maps import (
     CAPPED,
     CLASS_SUPPRESSED,
@@ -52,6 +52,9 @@ BROADCAST_ROWS = 5_000_000
 _CAN_SUPPRESS = {
     Treatment.SUPPRESS,
     Treatment.MASK,
+    Treatment.SHIFT,
+    Treatment.ROUND_HOUR,
+    Treatment.ROUND_DAY,
     Treatment.ELAPSED,
     Treatment.BIRTH,
     Treatment.VOCABULARY,
@@ -288,19 +291,23 @@ def _value(name: str, column: str, context: Context) -> Column:
             return _released_label(name, rule.quasi_identifier or column, context)
         case Treatment.BIRTH:
             return F.col(f"{person}.birth_{rule.quasi_identifier}").cast(kind)
-        case Treatment.SHIFT:
-            return shift(source, F.col(f"{person}.shift_days")).cast(kind)
-        case Treatment.ROUND_HOUR | Treatment.ROUND_DAY:
-            unit = "hour" if rule.treatment is Treatment.ROUND_HOUR else "day"
-            return F.date_trunc(unit, shift(source, F.col(f"{person}.shift_days"))).cast(kind)
+        case Treatment.SHIFT | Treatment.ROUND_HOUR | Treatment.ROUND_DAY:
+            shifted = shift(_real(source, person), F.col(f"{person}.shift_days"))
+            unit = {Treatment.ROUND_HOUR: "hour", Treatment.ROUND_DAY: "day"}.get(rule.treatment)
+            return (F.date_trunc(unit, shifted) if unit else shifted).cast(kind)
         case Treatment.ELAPSED:
-            return elapsed_minutes(source, _anchor(name, context))
+            return elapsed_minutes(_real(source, person), _anchor(name, context))
         case Treatment.VOCABULARY:
             return keep_vocabulary(source, context.loaded.vocabularies[rule.vocabulary or ""])
         case Treatment.BOUNDED:
             return keep_below(source, rule.below or 0.0, kind)
         case _:
             return source
+
+
+def _real(column: Column, person: str | None) -> Column:
+    """A date of the person; null for a placeholder."""
+    return F.when(plausible(column, F.col(f"{person}.first_admission")), column)
 
 
 def _anchor(name: str, context: Context) -> Column:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -143,7 +144,12 @@ def _describe(name: str, entry: Path) -> Located:
 
 def _header(table: Located, spark: SparkSession | None) -> list[str]:
     if table.format == "parquet":
-        return list(pq.read_schema(table.files[0]).names)
+        try:
+            return list(pq.read_schema(table.files[0]).names)
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(
+                f"table {table.name}: {table.files[0].name} is no Parquet file ({type(error).__name__})"
+            ) from None
     if table.format in {"delta", "catalog"}:
         if spark is None:
             raise InputError(f"table {table.name}: reading a {table.format} table's columns needs a session")

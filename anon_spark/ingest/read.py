@@ -4,6 +4,7 @@ A value that does not parse as its declared type makes its row ``does_not_parse`
 with that reason and its raw text, is written to quarantine, and no later stage releases it.
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -16,7 +17,8 @@ from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
-from anon_spark.errors import InputError
+from anon_spark import __version__
+from anon_spark.errors import InputError, ResumableError
 from anon_spark.ingest.lake import Located, work_reader, write_work
 from anon_spark.ingest.quarantine import write_quarantine
 from anon_spark.policy.schema import SourceTable
@@ -103,7 +105,15 @@ def _typed(name: str, source: str, declared: str) -> Column | None:
         number = F.try_divide(column.try_cast("double"), F.lit(1.0))
         whole = F.when(number == F.floor(number), number).try_cast(declared)
         return F.coalesce(column.try_cast(declared), whole)
+    if source == "string" and declared in {"timestamp", "date"}:
+        # A time of day alone would be cast as of today, and a year alone as its first day.
+        return F.when(F.substring(F.ltrim(column), 5, 1) == "-", column.try_cast(declared))
     return column.try_cast(declared)
+
+
+def made_from(fingerprint: str, table: SourceTable) -> str:
+    """What a bronze copy depends on: the source, the table's declared shape, and this code."""
+    return hashlib.sha256(f"{fingerprint}|{table!r}|{__version__}".encode()).hexdigest()
 
 
 def ingest(
@@ -128,12 +138,12 @@ def ingest(
         marker = work / "bronze" / f"{name}.json"
         if marker.exists():
             record = json.loads(marker.read_text())
-            if record.pop("fingerprint") == fingerprint:
+            if record.pop("made_from") == made_from(fingerprint, schema[name]):
                 return BronzeTable(**record)
             marker.unlink()
         result = _write_bronze(spark, located[name], schema[name], headers[name], work)
         partial = marker.with_suffix(".partial")
-        partial.write_text(json.dumps({**asdict(result), "fingerprint": fingerprint}))
+        partial.write_text(json.dumps({**asdict(result), "made_from": made_from(fingerprint, schema[name])}))
         partial.replace(marker)
         return result
 
@@ -145,16 +155,17 @@ def _write_bronze(
     spark: SparkSession, located: Located, table: SourceTable, header: list[str], work: Path
 ) -> BronzeTable:
     counts = Observation()
-    parsed = parse(read_source(spark, located, table, header), table)
-    observed = parsed.observe(counts, F.count(F.lit(1)).alias("rows"), F.count(REASON).alias("unparsed"))
     path = work / "bronze" / table.name
     try:
+        parsed = parse(read_source(spark, located, table, header), table)
+        observed = parsed.observe(counts, F.count(F.lit(1)).alias("rows"), F.count(REASON).alias("unparsed"))
         write_work(observed, path)
-    except PySparkException as error:
+    except (PySparkException, Py4JError) as error:
+        if "No space left" in str(error):
+            raise ResumableError("the disk of WORK is full; make room and run again") from None
         # Spark's own message may print a cell; its error class never does.
-        raise InputError(
-            f"table {table.name} cannot be read ({error.getCondition() or type(error).__name__})"
-        ) from None
+        kind = error.getCondition() if isinstance(error, PySparkException) else None
+        raise InputError(f"table {table.name} cannot be read ({kind or type(error).__name__})") from None
     try:
         seen = counts.get
     except Py4JError:  # adaptive execution drops the observing node of an empty plan

@@ -1,8 +1,9 @@
 """Hold a policy against its schema, and the schema against a source's headers, before any job starts."""
 
+import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from math import prod
 
 from anon_spark.errors import InputError, PolicyError, nearest
 from anon_spark.policy.load import LoadedPolicy
@@ -21,6 +22,8 @@ _TYPES: dict[Treatment, frozenset[str]] = {
     Treatment.BOUNDED: _NUMBERS,
     Treatment.PSEUDONYM: frozenset({"int", "bigint", "string"}),
 }
+_NAME = re.compile(r"[A-Z][A-Z_]*[0-9]{0,3}")
+_FEWEST_OFFSETS = 50
 _SHIFTED = frozenset({Treatment.SHIFT, Treatment.ROUND_HOUR, Treatment.ROUND_DAY})
 
 
@@ -42,6 +45,7 @@ def check_policy(loaded: LoadedPolicy) -> None:
         _row_rules,
         _derived,
         _cap,
+        _measurable,
     )
     if problems := [problem for check in checks for problem in check(loaded)]:
         raise PolicyError(problems)
@@ -67,14 +71,30 @@ def check_source(loaded: LoadedPolicy, headers: Mapping[str, Sequence[str]]) -> 
         lacking += [
             f"column {name}.{column} is missing" for column in table.column_names if column not in counts
         ]
-        lacking += [f"column {name}.{column} is there {n} times" for column, n in counts.items() if n > 1]
         known = loaded.policy.tables[name].columns
-        unknown += [f"column {name}.{column} is not classified" for column in counts if column not in known]
+        lacking += [
+            f"column {name}.{column} is there {n} times"
+            for column, n in counts.items()
+            if n > 1 and column in known
+        ]
+        unknown += _unclassified(name, source[name], known)
     unknown += [f"table {name} is not classified" for name in source if name not in loaded.schema]
     if lacking:
         raise InputError("\n".join(f"source: {problem}" for problem in lacking))
     if unknown:
         raise PolicyError([f"source: {problem}; add it to the policy, or take it out" for problem in unknown])
+
+
+def _unclassified(table: str, header: Sequence[str], known: Mapping[str, Column]) -> list[str]:
+    """Columns no rule is about: by name where it is one, by place where it may be a cell of a file without a header."""
+    places = [i for i, column in enumerate(header) if column not in known]
+    named = [header[i] for i in places if _NAME.fullmatch(header[i])] if set(known) <= set(header) else []
+    problems = [f"column {table}.{column} is not classified" for column in named]
+    if rest := [str(i + 1) for i in places if header[i] not in named]:
+        problems.append(
+            f"{table}: {len(rest)} columns, at places {', '.join(rest)}, are not classified; is the header missing?"
+        )
+    return problems
 
 
 # --- names ---
@@ -274,7 +294,7 @@ def _where(loaded: LoadedPolicy, place: str, table: str, where: Mapping[str, int
 def _lattice(loaded: LoadedPolicy) -> Iterator[str]:
     policy = loaded.policy
     heights = [loaded.hierarchies[item.hierarchy].height for item in policy.quasi_identifiers.values()]
-    nodes = prod(height + 1 for height in heights)
+    nodes = math.prod(height + 1 for height in heights)
     if nodes > policy.max_nodes:
         yield f"quasi_identifiers: the lattice has {nodes} nodes, max_nodes is {policy.max_nodes}"
 
@@ -304,8 +324,10 @@ def _treatments(loaded: LoadedPolicy) -> Iterator[str]:
         kind, treatment = loaded.schema[table].type_of(column), rule.treatment
         if treatment in _TYPES and kind not in _TYPES[treatment]:
             yield f"{place}: treatment {treatment} takes {', '.join(sorted(_TYPES[treatment]))}, not {kind}"
-        if treatment is Treatment.KEEP and kind in _TIME and _has(loaded, table, policy.people.id):
+        if treatment is Treatment.KEEP and kind in _TIME and _is_about_people(loaded, table):
             yield f"{place}: a person's date is not kept as it is; shift, round or drop it"
+        if rule.below is not None and not (math.isfinite(rule.below) and rule.below > 0):
+            yield f"{place}.below: a finite number above 0 is needed"
         if treatment in _SHIFTED and not _has(loaded, table, policy.people.id):
             yield f"{place}: treatment {treatment} needs {policy.people.id} in the table"
         if treatment is Treatment.ELAPSED and not _has_stay(loaded, table):
@@ -315,6 +337,16 @@ def _treatments(loaded: LoadedPolicy) -> Iterator[str]:
         if rule.domain is not None and rule.domain not in policy.domains:
             yield f"{place}.domain: unknown domain '{rule.domain}'{nearest(rule.domain, policy.domains)}"
         yield from _named_quasi_identifier(loaded, place, table, column, rule)
+
+
+def _is_about_people(loaded: LoadedPolicy, table: str) -> bool:
+    """Whether the table has an id of a person, an admission or a stay."""
+    policy = loaded.policy
+    units = [unit for unit in (policy.people, policy.admissions, policy.stays) if unit]
+    own = {f"{unit.table}.{unit.id}" for unit in units}
+    domains = {domain for domain, parent in policy.domains.items() if parent in own}
+    rules = (rule for place, _, rule in _rules(loaded) if place == table)
+    return any(rule.domain in domains for rule in rules)
 
 
 def _has_stay(loaded: LoadedPolicy, table: str) -> bool:
@@ -463,3 +495,41 @@ def _cap(loaded: LoadedPolicy) -> Iterator[str]:
             rule = _rule(loaded, table, policy.admissions.id)
             if rule is None or rule.treatment is not Treatment.PSEUDONYM:
                 yield f"cap: the rows of {table} do not say of which admission they are"
+
+
+def _measurable(loaded: LoadedPolicy) -> Iterator[str]:
+    """What the gate measures by must be in the release, and what hides must hide."""
+    policy = loaded.policy
+    places: list[tuple[str, str]] = []
+    if policy.admissions:
+        places += [
+            (policy.admissions.table, policy.admissions.id),
+            (policy.admissions.table, policy.people.id),
+        ]
+    for item in policy.sensitive.values():
+        table = split_ref(item.column)[0]
+        places += [(table, policy.people.id), *((table, name) for name in item.where)]
+        places += [(table, policy.admissions.id)] if policy.admissions else []
+    for table, column in dict.fromkeys(places):
+        rule = _rule(loaded, table, column)
+        if rule and rule.treatment in {Treatment.DROP, Treatment.SUPPRESS}:
+            yield f"tables.{table}.columns.{column}: is treated {rule.treatment}; the release is measured by it"
+    for table, rules in policy.tables.items():
+        for stated in (rule for rule in rules.row_rules if rule.action == "generalize"):
+            yield from _stated(loaded, f"tables.{table}.row_rules.{stated.name}", table, stated)
+    if policy.shift.max_weeks - policy.shift.min_weeks < _FEWEST_OFFSETS:
+        yield f"shift: max_weeks is to be at least {_FEWEST_OFFSETS} above min_weeks, or offsets can be guessed"
+
+
+def _stated(loaded: LoadedPolicy, place: str, table: str, rule: RowRule) -> Iterator[str]:
+    """A rule that generalizes needs its code and its text in the release."""
+    for column in (rule.column, rule.value):
+        known = _rule(loaded, table, column) if column else None
+        if known and known.treatment is Treatment.DROP:
+            yield f"{place}: {table}.{column} is dropped; a stated value is written there and measured"
+    if (
+        rule.value
+        and _has(loaded, table, rule.value)
+        and loaded.schema[table].type_of(rule.value) != "string"
+    ):
+        yield f"{place}.value: {table}.{rule.value} is {loaded.schema[table].type_of(rule.value)}; a label is text"

@@ -21,8 +21,10 @@ from anon_spark.anonymize.people import (
 )
 from anon_spark.deidentify.dates import age_leaf
 from anon_spark.deidentify.generalization import generalize
+from anon_spark.deidentify.maps import people_domain
+from anon_spark.deidentify.masking import is_masked
 from anon_spark.deidentify.pseudonyms import LEAST_PSEUDONYM
-from anon_spark.deidentify.suppression import SUPPRESSED_TEXT
+from anon_spark.deidentify.suppression import SUPPRESSED_TEXT, keep_below, keep_vocabulary
 from anon_spark.deidentify.tables import Context, TablePass, domain_of_columns, released_columns
 from anon_spark.ingest.lake import TableReader
 from anon_spark.ingest.read import REASON
@@ -31,6 +33,8 @@ from anon_spark.policy.schema import ForeignKey
 from anon_spark.privacy.measure import Measured, measure
 from anon_spark.risk.timing import TimingRisk, timing_risk
 from anon_spark.session import for_each
+
+_PEOPLE_UNSHIFTED = 50  # people whose dates the gate moves back
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,8 @@ def audit(
         "measured": lambda: measure(candidate, policy),
         "timing": lambda: timing_risk(candidate, policy),
         "states": lambda: context.maps.people.groupBy("state").count().collect(),  # one row a state
+        "dates": lambda: _dates_unshift(candidate, bronze, context),
+        "cap": lambda: _cap_holds(candidate, context),
         "values": lambda: [*_one_value_each(candidate, context), *_births_fit(candidate, context)],
     }
     found = for_each(spark, list(parts), lambda part: parts[part]())
@@ -124,6 +130,8 @@ def audit(
             f"{measured.people} people released, {by_state.get(None, 0)} expected",
         ),
         *found["values"],
+        *found["dates"],
+        *found["cap"],
         *(check for checks, _ in per_table.values() for check in checks),
         *_foreign_keys(spark, candidate, bronze, context),
     ]
@@ -180,6 +188,17 @@ def _table_checks(
     return checks, rows
 
 
+def _undeclared(context: Context, name: str) -> list[str]:
+    """Columns of people's ids that the schema declares no foreign key for: nobody suppressed may stand there."""
+    policy = context.policy
+    declared = {key.column for key in context.loaded.schema[name].foreign_keys}
+    return [
+        column
+        for column, domain in domain_of_columns(policy, name).items()
+        if domain == people_domain(policy) and name != policy.people.table and column not in declared
+    ]
+
+
 def _foreign_keys(
     spark: SparkSession, candidate: TableReader, bronze: TableReader, context: Context
 ) -> list[Check]:
@@ -190,6 +209,9 @@ def _foreign_keys(
         for key in context.loaded.schema[name].foreign_keys:
             if key.column in columns[name] and key.ref_column in columns[key.ref_table]:
                 by_parent.setdefault(f"{key.ref_table}.{key.ref_column}", []).append((name, key))
+        for column in _undeclared(context, name):
+            key = ForeignKey(column, context.policy.people.table, context.policy.people.id)
+            by_parent.setdefault(f"{key.ref_table}.{key.ref_column}", []).append((name, key))
 
     def broken(parent: str) -> dict[str, int]:
         table, column = split_ref(parent)
@@ -221,10 +243,43 @@ def _forbidden(df: DataFrame, name: str, context: Context) -> dict[str, Column]:
         counts["raw ids"] = F.count_if(reduce(lambda a, b: a | b, raw_ids))
     if standing := [_stands(c) for c, r in _rules(context, name).items() if r is Treatment.SUPPRESS]:
         counts["cells of suppressed columns"] = F.count_if(reduce(lambda a, b: a | b, standing))
+    if untreated := [_untreated(c, context, name) for c in _rules(context, name)]:
+        shown = [condition for condition in untreated if condition is not None]
+        if shown:
+            counts["cells that were to be masked, bounded or of a vocabulary"] = F.count_if(
+                reduce(lambda a, b: a | b, shown)
+            )
     for rule in context.policy.tables[name].row_rules:
         if rule.column in planned:
             counts[f"row rule {rule.name}"] = F.count_if(_breaks(rule, planned))
     return counts
+
+
+def _untreated(column: str, context: Context, name: str) -> Column | None:
+    """True for a cell that shows more than its treatment lets through, None for other treatments."""
+    rule, value = context.policy.tables[name].columns[column], F.col(column)
+    match rule.treatment:
+        case Treatment.MASK:
+            return ~is_masked(value, rule.pattern or "")
+        case Treatment.VOCABULARY:
+            labels = _labels_in(column, context, name)
+            kept = keep_vocabulary(value, context.loaded.vocabularies[rule.vocabulary or ""] | labels)
+            return ~value.eqNullSafe(kept)
+        case Treatment.BOUNDED:
+            kind = context.loaded.schema[name].type_of(column)
+            return ~value.eqNullSafe(keep_below(value, rule.below or 0.0, kind))
+        case _:
+            return None
+
+
+def _labels_in(column: str, context: Context, name: str) -> frozenset[str]:
+    """Labels that row rules write into a column."""
+    rules = [r for r in context.policy.tables[name].row_rules if r.value == column and r.quasi_identifier]
+    levels = [
+        (context.hierarchies[r.quasi_identifier or ""], context.levels[r.quasi_identifier or ""])
+        for r in rules
+    ]
+    return frozenset(label for h, level in levels for label in h.share(level) if label is not None)
 
 
 def _key_holds(name: str, key: ForeignKey, broken: int, bronze: TableReader, people: str) -> Check:
@@ -313,6 +368,71 @@ def _one_value_each(candidate: TableReader, context: Context) -> list[Check]:
             several = values.groupBy("unit").agg(F.count_distinct(value).alias("n")).where("n > 1").count()
             checks.append(Check(f"{table}: one {name} each", several == 0, f"{several} with several"))
     return checks
+
+
+def _dates_unshift(candidate: TableReader, bronze: TableReader, context: Context) -> list[Check]:
+    """Dates of some people, moved back by their own offset, are dates that the source has of them in that column.
+
+    That a table was not shifted, or by another offset, shows; offsets that are the same for everybody too.
+    """
+    policy = context.policy
+    people = context.maps.people.where("state is null")
+    chosen = people.orderBy("pseudonym").limit(_PEOPLE_UNSHIFTED).select(PERSON, "pseudonym", "shift_days")
+    sample = F.broadcast(chosen.persist())
+    moved, true = [], []
+    for name in policy.tables:
+        own = next(
+            (c for c, d in domain_of_columns(policy, name).items() if d == people_domain(policy)), None
+        )
+        columns = [c for c, rule in _rules(context, name).items() if rule is Treatment.SHIFT]
+        if own is None or not columns or own not in candidate(name).columns:
+            continue
+        dates = F.explode(
+            F.array(
+                *(
+                    F.struct(F.lit(f"{name}.{c}").alias("column"), F.col(c).cast("timestamp").alias("at"))
+                    for c in columns
+                )
+            )
+        )
+        back = F.timestamp_add("DAY", -F.col("shift_days"), F.col("_date.at"))
+        released = (
+            candidate(name)
+            .join(sample, F.col(own) == F.col("pseudonym"))
+            .select(PERSON, "shift_days", dates.alias("_date"))
+        )
+        moved.append(released.select(PERSON, "_date.column", back.alias("at")))
+        source = bronze(name).join(sample, F.col(own) == F.col(PERSON)).select(PERSON, dates.alias("_date"))
+        true.append(source.select(PERSON, "_date.column", "_date.at"))
+    checks = []
+    if moved:
+        both = [reduce(DataFrame.union, part).where("at is not null").distinct() for part in (moved, true)]
+        wrong = both[0].join(both[1], [PERSON, "column", "at"], "left_anti").count()
+        checks.append(
+            Check("dates moved by their person's offset", wrong == 0, f"{wrong} dates are not the source's")
+        )
+        row = people.agg(
+            F.count_distinct("shift_days"), F.count(F.lit(1)), F.count_if(F.col("shift_days") == 0)
+        ).first()
+        offsets, everybody, unmoved = row if row else (0, 0, 0)
+        checks.append(
+            Check(
+                "offsets differ between people",
+                unmoved == 0 and (offsets > 1 or everybody < 2),
+                f"{offsets} offsets for {everybody} people",
+            )
+        )
+    chosen.unpersist()
+    return checks
+
+
+def _cap_holds(candidate: TableReader, context: Context) -> list[Check]:
+    policy = context.policy
+    if policy.cap is None or policy.admissions is None:
+        return []
+    counted = candidate(policy.admissions.table).groupBy(policy.people.id).count()
+    above = counted.where(F.col("count") > policy.cap).count()
+    return [Check("cap", above == 0, f"{above} people have more than {policy.cap} admissions")]
 
 
 def _births_fit(candidate: TableReader, context: Context) -> list[Check]:
