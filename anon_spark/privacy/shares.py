@@ -7,7 +7,7 @@ that stands exactly on its threshold is on the side the definition puts it.
 import numpy as np
 
 from anon_spark.errors import PolicyError
-from anon_spark.privacy.classes import Classes, Floats, Ints, SensitiveCounts
+from anon_spark.privacy.classes import Bools, Classes, Floats, Ints, SensitiveCounts
 
 TOLERANCE = 1e-12
 
@@ -37,6 +37,13 @@ def one_value_each(classes: Classes, attribute: str, criterion: str) -> Sensitiv
     return counts
 
 
-def sum_by_class(counts: SensitiveCounts, terms: Floats, classes: int) -> Floats:
+def sum_by_class(counts: SensitiveCounts, terms: Floats | Ints, classes: int) -> Floats:
     """(classes,) sum of every class's pairs."""
     return np.bincount(counts.owner, weights=terms, minlength=classes).astype(np.float64, copy=False)
+
+
+def any_pair(counts: SensitiveCounts, pairs: Bools, classes: int) -> Bools:
+    """(classes,) True where one of the class's pairs is True."""
+    found = np.zeros(classes, dtype=np.bool_)
+    found[counts.owner[pairs]] = True
+    return found
