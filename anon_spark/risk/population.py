@@ -35,6 +35,7 @@ G. Chen, S. Keller-McNulty, Estimation of identification disclosure risk in micr
 F. Dankar et al., Estimating the re-identification risk of clinical data sets, BMC MIDM 12:66, 2012.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -152,20 +153,8 @@ def snb(sample: SampleSizes) -> float | None:
     """Population uniques by the slide negative binomial model, None where its equations have no solution."""
     if sample.known is not None:
         return sample.known
-    if sample.of_size(2) == 0:
-        return None
     classes = _population_classes(sample)
-
-    def excess(place: float) -> float:
-        return _snb_at(float(expit(place)), sample, classes)[0]
-
-    grid = np.linspace(-30.0, 30.0, 241)
-    values = [excess(place) for place in grid]
-    uniques = [
-        _snb_at(float(expit(brentq(excess, grid[i], grid[i + 1], xtol=1e-13))), sample, classes)[1]
-        for i in range(len(grid) - 1)
-        if values[i] * values[i + 1] <= 0
-    ]
+    uniques = [classes * beta**alpha for alpha, beta in _snb_parameters(sample, classes)]
     return max((people for people in uniques if people <= sample.population), default=None)
 
 
@@ -209,14 +198,33 @@ def _population_classes(sample: SampleSizes) -> float:
     return float(sample.classes + sample.of_size(1) * twice / once * (missed / single) ** 2)
 
 
-def _snb_at(beta: float, sample: SampleSizes, classes: float) -> tuple[float, float]:
-    """log(expected sample uniques / c_1) and the population uniques, for beta and the alpha that c_2 / c_1 gives."""
+def _snb_parameters(sample: SampleSizes, classes: float) -> list[tuple[float, float]]:
+    """Every (alpha, beta) that solves the equations for K ``classes``; searched over logit(beta)."""
+    if sample.of_size(2) == 0:
+        return []
+
+    def excess(place: float) -> float:
+        beta = float(expit(place))
+        alpha, d = _snb_alpha(sample, beta), (1 - sample.fraction) * (1 - beta)
+        ones = math.log(classes * sample.fraction) + alpha * math.log(beta / (1 - d))
+        return ones + math.log1p(alpha * d / (1 - d)) - math.log(sample.of_size(1))
+
+    grid = np.linspace(-30.0, 30.0, 241)
+    values = [excess(place) for place in grid]
+    places = [
+        float(expit(brentq(excess, grid[i], grid[i + 1], xtol=1e-13)))
+        for i in range(len(grid) - 1)
+        if values[i] * values[i + 1] <= 0
+    ]
+    return [(_snb_alpha(sample, beta), beta) for beta in places]
+
+
+def _snb_alpha(sample: SampleSizes, beta: float) -> float:
+    """The alpha that gives c_2 / c_1 for a beta: the positive root of a quadratic."""
     f, quotient = sample.fraction, sample.of_size(2) / sample.of_size(1)
     d = (1 - f) * (1 - beta)
     square = f * (1 - beta) * d
     linear = f * (1 - beta) * (2 - d) - 2 * quotient * (1 - d) * d
     constant = -2 * quotient * (1 - d) ** 2
-    root = np.sqrt(linear**2 - 4 * square * constant)
-    alpha = -2 * constant / (linear + root) if linear > 0 else (root - linear) / (2 * square)
-    expected = np.log(classes * f) + alpha * np.log(beta / (1 - d)) + np.log1p(alpha * d / (1 - d))
-    return float(expected - np.log(sample.of_size(1))), float(classes * np.exp(alpha * np.log(beta)))
+    root = math.sqrt(linear**2 - 4 * square * constant)
+    return -2 * constant / (linear + root) if linear > 0 else (root - linear) / (2 * square)
