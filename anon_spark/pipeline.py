@@ -24,15 +24,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anon_spark import __version__
+from anon_spark.anonymize.collect import check_coverage, check_unique, collect_patterns, person_patterns
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.lattice import Infeasible, Solution, search
-from anon_spark.anonymize.patterns import (
-    PATTERN,
-    check_coverage,
-    check_unique,
-    collect_patterns,
-    person_patterns,
-)
+from anon_spark.anonymize.objective import objective_of
+from anon_spark.anonymize.patterns import PATTERN
 from anon_spark.anonymize.people import person_tuples
 from anon_spark.deidentify.maps import CAPPED, QUARANTINED, SUPPRESSED, Maps, make_maps
 from anon_spark.deidentify.pseudonyms import key_id, read_vault, write_vault
@@ -312,11 +308,20 @@ def _decide(job: Run) -> None:
     try:
         check_coverage(tuples, hierarchies)
         people = person_patterns(tuples, hierarchies).persist()
-        patterns = collect_patterns(people, hierarchies)
-        found = search(patterns, policy, hierarchies)
+        of_rows = [name for name, q in policy.quasi_identifiers.items() if q.unit == "admission"]
+        patterns = collect_patterns(people, hierarchies, of_rows=of_rows)
+        aim = objective_of(policy)
+        found = search(
+            patterns,
+            hierarchies,
+            aim.criteria,
+            loss=aim.loss,
+            weights=aim.weights,
+            suppression_limit=aim.suppression_limit,
+        )
         if isinstance(found, Infeasible):
             raise _infeasible(found, policy, patterns.total_people)
-        gone = [(list(patterns.keys[i]),) for i in found.suppressed.patterns.nonzero()[0]]
+        gone = [(key,) for key in patterns.keys(found.suppressed.patterns)]
         suppressed = job.spark.createDataFrame(gone, f"{PATTERN} array<bigint>").distinct()
         maps = make_maps(
             policy,

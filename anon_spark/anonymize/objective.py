@@ -1,54 +1,35 @@
-"""What the search minimizes (Eq. 8-10, with the risk bounded by k, l and the suppression limit).
-
-The loss of a quasi-identifier is the mean share of its domain that a released value leaves open, scaled so
-that exact values lose 0 and ``*`` loses 1:
-
-    L_q = (sum of shares - n/D) / (n - n/D),    share = leaves under the value / D, 1 for a suppressed person
-
-n counts people for a person's quasi-identifier and admissions for an admission's. ``loss_am`` is the mean of
-L_q. Source: V. Iyengar, Transforming data to satisfy privacy constraints, KDD 2002; as ARX 3.9 computes it.
-"""
+"""What the search minimizes and must meet, as a policy states it (Eq. 8-10)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-import numpy as np
-import numpy.typing as npt
-
-from anon_spark.anonymize.patterns import PatternTable
+from anon_spark.anonymize.people import SENSITIVE
 from anon_spark.policy.model import Policy
+from anon_spark.privacy.classes import Criterion
+from anon_spark.privacy.k_anonymity import KAnonymity
+from anon_spark.privacy.l_diversity import DistinctLDiversity
 
-_FLOOR = 1e-10
 
+@dataclass(frozen=True)
+class Objective:
+    """Settings of a search.
 
-def attribute_losses(sums: Sequence[float], totals: Sequence[float], domains: Sequence[int]) -> list[float]:
-    """Loss of every quasi-identifier from its sum of shares.
-
-    Args:
-        sums: sum of shares over the units.
-        totals: number of units (people or admissions).
-        domains: rows of the hierarchy's file.
-
-    >>> attribute_losses([2.0], [4.0], [2])
-    [1e-10]
-    >>> attribute_losses([4.0], [4.0], [2])
-    [1.0]
+    Attributes:
+        criteria: all must hold in every class.
+        suppression_limit: share of people who may be suppressed.
+        loss: name of the loss.
+        weights: of quasi-identifiers in the loss.
     """
-    losses = []
-    for total_share, n, size in zip(sums, totals, domains, strict=True):
-        finest = n / size
-        losses.append(max((total_share - finest) / (n - finest), _FLOOR) if n > finest else _FLOOR)
-    return losses
+
+    criteria: Sequence[Criterion]
+    suppression_limit: float
+    loss: str = "loss_am"
+    weights: dict[str, float] = field(default_factory=dict)
 
 
-def weights(patterns: PatternTable, policy: Policy) -> list[npt.NDArray[np.float64]]:
-    """Units that each tuple stands for, by quasi-identifier.
-
-    A person's value is the same in all tuples of a pattern, so their weight is split over them by admissions.
-    """
-    people = patterns.people[patterns.pattern].astype(np.float64)
-    admissions = np.bincount(patterns.pattern, weights=patterns.times, minlength=len(patterns.people))
-    share = patterns.times / admissions[patterns.pattern]
-    return [
-        people * (share if policy.quasi_identifiers[name].unit == "person" else patterns.times)
-        for name in patterns.names
-    ]
+def objective_of(policy: Policy) -> Objective:
+    """The policy's k and l; an l of 1 asks for nothing."""
+    criteria: list[Criterion] = [KAnonymity(policy.privacy.k)]
+    if policy.privacy.l > 1:
+        criteria.append(DistinctLDiversity(policy.privacy.l, SENSITIVE))
+    return Objective(criteria, policy.suppression_limit)
