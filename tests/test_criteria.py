@@ -404,6 +404,16 @@ def test_alpha_beta_and_delta_by_hand():
     assert failing(DeltaDisclosurePrivacy(0.68, S, absent_fails=False), table) == {"x"}
 
 
+def test_thresholds_are_met_as_they_are_written():
+    """As floats 0.29 * 100 < 29, 1.1 * 50 > 55 and 0.55 * 100 > 55."""
+    of_hundred = table_of(x="a" * 29 + "b" * 29 + "c" * 29 + "d" * 13)
+    assert failing(AlphaK(0.29, 2, S), of_hundred) == set()
+    assert failing(AlphaK(0.2899, 2, S), of_hundred) == {"x"}
+    assert failing(RecursiveLDiversity(1.1, 2, S), table_of(x="a" * 55 + "b" * 50)) == {"x"}
+    assert failing(DeltaPresence(0.55, 1), table_of(x="a" * 55), {"x": 100}) == set()
+    assert failing(DeltaPresence(0, 0.29), table_of(x="a" * 29), {"x": 100}) == set()
+
+
 def test_divergence_by_hand():
     """x is a alone, half of the whole: total variation 1/2, log2(1 / (1/2)) = 1 bit, and by symmetry y."""
     found = divergence.measure_divergence(classes_of(table_of(x="aa", y="bb")), S)

@@ -178,6 +178,8 @@ def test_risk_by_hand():
     assert (found.highest, found.average, found.at_risk) == pytest.approx((0.5, 2 / 10, 1 / 10))
     assert reidentification.marketer_risk(released) == pytest.approx(3 / 10)
     assert reidentification.marketer_risk(known) == pytest.approx(2 / 10)
+    lacking = Classes(sizes, 12, population=np.array([0, 2, 1, 5]))
+    assert reidentification.marketer_risk(lacking) == pytest.approx(3 / 10)  # the release has more people
     nobody = Classes(np.zeros(2, dtype=np.int64), 3)
     assert reidentification.prosecutor_risk(nobody, 0.2) == reidentification.Risk(0, 0, 0)
     with pytest.raises(PolicyError, match="needs a population table"):
