@@ -7,9 +7,6 @@ Source: L. Sweeney, k-anonymity: a model for protecting privacy, IJUFKS 10(5), 2
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from anon_spark.errors import PolicyError
 from anon_spark.privacy.classes import Bools, Classes
 
@@ -41,19 +38,3 @@ class KAnonymity:
         """People of the smallest class (Eq. 11); 0 where there is none."""
         sizes = classes.sizes[classes.sizes > 0]
         return float(sizes.min()) if len(sizes) else 0.0
-
-
-def class_sizes(
-    members: npt.NDArray[np.int64], people: npt.NDArray[np.int64], classes: int
-) -> npt.NDArray[np.int64]:
-    """People of every class.
-
-    Args:
-        members: class of each (class, pattern) pair, every pair once.
-        people: people of that pair's pattern who are not suppressed.
-        classes: number of classes.
-
-    Returns:
-        (classes,) people; 0 for a class nobody is left in.
-    """
-    return np.bincount(members, weights=people, minlength=classes).astype(np.int64)

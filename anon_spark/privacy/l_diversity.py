@@ -145,24 +145,3 @@ class RecursiveLDiversity:
         place = np.arange(len(people)) - first[counts.owner]
         most = sum_by_class(counts, np.where(place == 0, people, 0), number)
         return most, sum_by_class(counts, np.where(place >= self.l - 1, people, 0), number)
-
-
-def distinct_values(
-    pairs: npt.NDArray[np.int64],
-    class_of_pair: npt.NDArray[np.int64],
-    people: npt.NDArray[np.int64],
-    classes: int,
-) -> npt.NDArray[np.int64]:
-    """Distinct sensitive values of every class.
-
-    Args:
-        pairs: for each (class, pattern) pair, the number of its (class, sensitive value) combination.
-        class_of_pair: (combinations,) class of each combination.
-        people: people of each (class, pattern) pair who are not suppressed.
-        classes: number of classes.
-
-    Returns:
-        (classes,) values held by at least one person who is left.
-    """
-    held = np.bincount(pairs, weights=people, minlength=len(class_of_pair)) > 0
-    return np.bincount(class_of_pair[held], minlength=classes).astype(np.int64)
