@@ -33,6 +33,11 @@ SourceArg = Annotated[
     str, typer.Argument(help="Folder of CSV, CSV.gz, Parquet or Delta tables, or catalog.schema.")
 ]
 TargetArg = Annotated[Path, typer.Argument(help="Folder that releases are published to.")]
+NameOpt = Annotated[
+    str | None, typer.Option("--release", help="The release's name [12 digits of the run's id].")
+]
+KeyFileOpt = Annotated[Path | None, typer.Option(help="File with the secret key.")]
+KeyEnvOpt = Annotated[str | None, typer.Option(help="Environment variable with the secret key.")]
 ReleaseOpt = Annotated[str | None, typer.Option("--release", help="A release's name; by default the newest.")]
 WorkOpt = Annotated[
     Path | None, typer.Option(help="Private folder of identified intermediate data [TARGET-work].")
@@ -141,11 +146,9 @@ def run(
     source: SourceArg,
     target: TargetArg,
     work: WorkOpt = None,
-    release: Annotated[
-        str | None, typer.Option(help="The release's name [12 digits of the run's id].")
-    ] = None,
-    key_file: Annotated[Path | None, typer.Option(help="File with the secret key.")] = None,
-    key_env: Annotated[str | None, typer.Option(help="Environment variable with the secret key.")] = None,
+    release: NameOpt = None,
+    key_file: KeyFileOpt = None,
+    key_env: KeyEnvOpt = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Anonymize a source and publish it, if what was written passes the gate."""
@@ -164,11 +167,9 @@ def stage(
     source: SourceArg,
     target: TargetArg,
     work: WorkOpt = None,
-    release: Annotated[
-        str | None, typer.Option(help="The release's name [12 digits of the run's id].")
-    ] = None,
-    key_file: Annotated[Path | None, typer.Option(help="File with the secret key.")] = None,
-    key_env: Annotated[str | None, typer.Option(help="Environment variable with the secret key.")] = None,
+    release: NameOpt = None,
+    key_file: KeyFileOpt = None,
+    key_env: KeyEnvOpt = None,
 ) -> None:
     """Run one stage of a run, for schedulers that want a task each."""
     from anon_spark.pipeline import prepare, run_stage

@@ -142,6 +142,10 @@ def prepare(
     root, private = Path(target).resolve(), Path(work or f"{str(target).rstrip('/')}-work").resolve()
     if private == root or root in private.parents or private in root.parents:
         raise PolicyError("WORK holds identified data and must lie outside TARGET, and TARGET outside WORK")
+    inside = {"SOURCE": Path(source), **({"the key file": Path(key_file)} if key_file else {})}
+    for what, place in inside.items():
+        if place.exists() and root in (place.resolve(), *place.resolve().parents):
+            raise PolicyError(f"{what} is identified or secret and must lie outside TARGET")
     if release is not None and (not release or not all(c.isalnum() or c in "._-" for c in release)):
         raise PolicyError("a release's name is made of letters, digits, '.', '_' and '-'")
     private.mkdir(parents=True, exist_ok=True)
@@ -203,7 +207,7 @@ def run(job: Run) -> dict[str, Any]:
     """
     if check_name(published_runs(job.spark, job.target), run=job.id, name=job.name):
         job.progress(f"release {job.name} is published already; nothing to do")
-        return read_entry(job.spark, job.target, job.id)
+        return read_entry(job.spark, job.target, job.id, job.name)
     with _locked(job.work):
         if not (job.moved.exists() and (job.home / "gate.json").exists()):
             ingest(job)
@@ -236,7 +240,7 @@ def ingest(job: Run) -> dict[str, BronzeTable]:
     """SOURCE to bronze and quarantine."""
     job.progress(f"ingest {len(job.located)} tables")
     with _timed(job, "ingest"):
-        return ingest_tables(
+        tables = ingest_tables(
             job.spark,
             job.located,
             job.loaded.schema,
@@ -244,6 +248,9 @@ def ingest(job: Run) -> dict[str, BronzeTable]:
             work=job.work,
             fingerprint=job.source_fingerprint,
         )
+    if fingerprint(job.located, job.spark) != job.source_fingerprint:
+        raise ResumableError("the source changed while it was read; run again")
+    return tables
 
 
 def anonymize(job: Run) -> None:

@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from anon_spark.mimic3.generate import generate
+from anon_spark.release.evidence import write_report
+from anon_spark.release.publish import open_release
 from tests.conftest import KEY
 from tests.readers import read_release
 
@@ -100,6 +102,7 @@ def identified(spark, tmp_path_factory):
     (root / "logs").mkdir()
     (root / "logs" / "stdout").write_text(done.stdout)
     (root / "logs" / "stderr").write_text(done.stderr)
+    write_report(open_release(spark, root / "target"))
     return root
 
 
@@ -129,6 +132,7 @@ def test_no_planted_value_in_any_released_file_ledger_report_or_log(identified, 
     released = decoded_text(identified / "target")
     logs = decoded_text(identified / "logs") + decoded_text(identified / "events")
     assert len(released) > 100_000
+    assert "<!doctype html>" in released.lower()
     assert "SparkListenerTaskEnd" in logs
     for kind, values in canaries.items():
         controls = {control_of(value) for value in values}

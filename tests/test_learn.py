@@ -513,7 +513,7 @@ def test_too_little_to_learn_from(spark: SparkSession) -> None:
     ("deaths", "people", "shown"), [(10, 100, "<11"), (11, 100, 11), (90, 100, ">89"), (5, 12, "<11")]
 )
 def test_small_cells_are_hidden(deaths: int, people: int, shown: int | str) -> None:
-    assert training._small_cell_safe(deaths, people) == shown
+    assert training._small_cell_safe(deaths, people, 11) == shown
 
 
 def test_workers_never_exceed_the_slots(spark: SparkSession) -> None:

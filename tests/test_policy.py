@@ -446,7 +446,11 @@ def test_people_without_a_row_are_never_kept(tmp_path: Path) -> None:
 def test_elapsed_wants_an_id_of_a_stay_in_the_table(tmp_path: Path) -> None:
     stays = {"table": "VISIT", "id": "VISIT_ID", "start": "STARTED"}
     elapsed = column("VISIT", "STARTED", role="timing", treatment="elapsed")
-    check_policy(load_changed(tmp_path, put(stays, "stays"), elapsed))
+    assert check_changed(tmp_path, put(stays, "stays"), elapsed) == [
+        "tables.PERSON.columns.BORN: a date of birth would tell the day that VISIT.STARTED hides; suppress it"
+    ]
+    no_birth = column("PERSON", "BORN", role="quasi_identifier", treatment="suppress")
+    check_policy(load_changed(tmp_path, put(stays, "stays"), elapsed, no_birth))
     bare = [
         put({"columns": "AT:timestamp"}, "schema", "CLOCK"),
         put({"columns": {"AT": {"role": "timing", "treatment": "elapsed"}}}, "tables", "CLOCK"),
@@ -496,7 +500,7 @@ def test_quasi_identifiers_exist_are_hidden_and_released(tmp_path: Path) -> None
         "quasi_identifiers.AGE.birth: PERSON.BORN has role timing, not quasi_identifier",
         "quasi_identifiers.AGE.at: VISIT.KIND is not a timestamp or date",
         "quasi_identifiers.AGE: is released in no table's 'derived'",
-        "quasi_identifiers.KIND.column: PERSON has no column 'VISIT_ID'",
+        "quasi_identifiers.KIND.column: PERSON.SEX is not in VISIT, where a release tells it of the admission",
         "quasi_identifiers.KIND: is released by no column's treatment generalize",
         "tables.VISIT.columns.KIND.quasi_identifier: 'AGE' is derived; it is released by a table's 'derived'",
         "tables.PERSON.derived: unknown quasi-identifier 'AGES'; did you mean 'AGE'?",
@@ -520,6 +524,7 @@ def test_ids_are_never_kept(tmp_path: Path) -> None:
         put({"columns": {"PERSON_REF": keep, "VISIT_ID": keep}}, "tables", "LINK"),
         put("visit", "tables", "VISIT", "columns", "ID", "domain"),
     ) == [
+        "domains.visit: VISIT has 2 columns of it; a row is of one, a second would tie two people together: drop it",
         "tables.VISIT.columns.ID.domain: refers to ids of domain 'person', not 'visit'",
         "tables.LINK.columns.PERSON_REF.role: an id of domain 'person' is an identifier, never kept",
         "tables.LINK.columns.VISIT_ID.role: an id of domain 'visit' is an identifier, never kept",
@@ -614,3 +619,25 @@ def test_what_a_source_lacks_comes_first(tmp_path: Path) -> None:
         "source: column PERSON.SEX is there 2 times",
         "source: table VISIT is missing",
     ]
+
+
+def test_a_release_needs_what_it_is_measured_by(tmp_path: Path) -> None:
+    extra = {"columns": "OTHER:int REF:string NOTED:timestamp", "foreign_keys": "OTHER->PERSON.ID"}
+    rules = {
+        "OTHER": {"role": "identifier", "treatment": "pseudonym", "domain": "person"},
+        "REF": {"role": "identifier", "treatment": "pseudonym", "domain": "person"},
+        "NOTED": {"role": "timing", "treatment": "drop"},
+    }
+    problems = check_changed(
+        tmp_path,
+        put(extra, "schema", "LINK"),
+        put({"columns": rules}, "tables", "LINK"),
+        put(1, "cap"),
+        column("PERSON", "ID", role="identifier", treatment="drop"),
+    )
+    for line in [
+        "people: PERSON.ID is dropped; a release is measured by people, whose id is a pseudonym",
+        "domains.person: LINK.REF hold text, the other 2 columns integers",
+        "domains.person: LINK has 2 columns of it; a row is of one, a second would tie two people together: drop it",
+    ]:
+        assert line in problems

@@ -6,7 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -14,9 +16,13 @@ import pytest
 from pyspark.sql import functions as F
 
 from anon_spark import pipeline
+from anon_spark.anonymize.people import person_tuples
+from anon_spark.deidentify.pseudonyms import pseudonym
 from anon_spark.errors import GateRefusedError, InputError, PolicyError, ResumableError
 from anon_spark.ingest.lake import delta_reader
+from anon_spark.policy.load import load_policy
 from anon_spark.release import publish as publishing
+from anon_spark.release.ledger import write_entry
 from anon_spark.release.publish import open_release
 from tests import toy
 from tests.conftest import KEY, publish
@@ -115,6 +121,33 @@ def test_another_key_shares_no_pseudonym_and_changes_no_measure(spark, toy_polic
         assert other.document[figure] == toy_release.document[figure]
 
 
+class PollingReader(threading.Thread):
+    """Reads the release as another process would, again and again: all of it, or nothing."""
+
+    def __init__(self, target: Path) -> None:
+        super().__init__(daemon=True)
+        self.target, self.ended = target, threading.Event()
+        self.seen: set[int] = set()
+        self.wrong: list[str] = []
+
+    def run(self) -> None:
+        while not self.ended.wait(0.02):
+            self.look()
+
+    def look(self) -> None:
+        rows = pointers(self.target)
+        self.seen.add(len(rows))
+        if len(rows) not in {0, 4}:
+            self.wrong.append(f"{len(rows)} of 4 tables")
+        if len(rows) and any(table.empty for table in read_release(self.target).values()):
+            self.wrong.append("a table without its rows")
+
+    def stop(self) -> None:
+        self.ended.set()
+        self.join()
+        self.look()
+
+
 class KilledError(Exception):
     """Stands for a process that ends here."""
 
@@ -132,6 +165,8 @@ def test_a_run_killed_at_any_stage_is_continued_to_the_same_release(
 
     write = pipeline.write_candidate
     done: list[str] = []
+    reader = PollingReader(target)
+    reader.start()
 
     def dies_after_two(bronze, name, context, **options):
         if len(done) >= 2:
@@ -163,6 +198,9 @@ def test_a_run_killed_at_any_stage_is_continued_to_the_same_release(
     with pytest.raises(InputError, match="no published release"):
         open_release(spark, target)
     pipeline.run(start())
+    reader.stop()
+    assert reader.seen >= {0, 4}
+    assert reader.wrong == []
     assert len(pointers(target)) == 4
     assert ledger(target)["run"] == pointers(target)["run"].iloc[0]
     assert same_rows(toy_release.target, target)
@@ -211,9 +249,56 @@ def test_work_must_lie_outside_target_and_a_second_run_waits_its_turn(
             work=tmp_path / "t" / "w",
             key_file=key_file,
         )
+    source = toy.Hospital.make(2).write(tmp_path / "s" / "source")
+    (tmp_path / "s" / "key").write_bytes(KEY)
+    with pytest.raises(PolicyError, match=r"SOURCE .* outside TARGET"):
+        pipeline.prepare(spark, toy_policy, source, tmp_path / "s", key_file=key_file)
+    with pytest.raises(PolicyError, match=r"key file .* outside TARGET"):
+        pipeline.prepare(
+            spark, toy_policy, toy_release.source, tmp_path / "s", key_file=tmp_path / "s" / "key"
+        )
     job = pipeline.prepare(spark, toy_policy, toy_release.source, tmp_path / "t", key_file=key_file)
     with pipeline._locked(job.work), pytest.raises(ResumableError, match="another run"):
         pipeline.run(job)
+
+
+def test_a_source_that_changes_while_it_is_read_is_not_released(
+    spark, toy_policy, key_file, tmp_path, monkeypatch
+):
+    source = toy.Hospital.make(5).write(tmp_path / "source")
+    read = pipeline.ingest_tables
+
+    def read_and_change(*args, **kwargs):
+        tables = read(*args, **kwargs)
+        with (source / "stays.csv" / "part-0.csv").open("a") as file:
+            file.write("\n")
+        return tables
+
+    monkeypatch.setattr(pipeline, "ingest_tables", read_and_change)
+    with pytest.raises(ResumableError, match="source changed"):
+        publish(spark, toy_policy, source, tmp_path / "target", key_file)
+
+
+def test_the_ledger_entry_that_counts_is_the_published_names(spark, tmp_path):
+    entry = {"run": "r", "published_at": "2020", "tables": {}}
+    write_entry(spark, tmp_path, entry | {"release": "killed before the pointer"})
+    publishing.commit(spark, tmp_path, entry | {"release": "published"}, ["T"])
+    assert open_release(spark, tmp_path).ledger["release"] == "published"
+
+
+def test_admissions_that_start_at_once_have_one_first_value_whatever_their_ids(spark, toy_policy):
+    policy = load_policy(toy_policy).policy
+    people = spark.createDataFrame([(1, "F", "N")], "PID bigint, SEX string, AGE string")
+    for ids in ((10, 20), (20, 10)):
+        visits = [(ids[0], 1, "t", "E", "N", "B"), (ids[1], 1, "t", "E", "N", "A")]
+        frames = {
+            "PEOPLE": people,
+            "VISITS": spark.createDataFrame(
+                visits, "VID bigint, PID bigint, BEGAN string, KIND string, TOWN string, CODE string"
+            ),
+        }
+        tuples = person_tuples(frames.__getitem__, policy, released=True)
+        assert {row["_sensitive"] for row in tuples.collect()} == {"A"}
 
 
 def test_values_no_hierarchy_covers_are_counted_not_shown(spark, toy_policy, key_file, tmp_path):
@@ -276,7 +361,13 @@ def test_unparsed_rows_orphans_and_their_children_are_set_aside(spark, toy_polic
 def test_a_row_that_ties_two_people_together_is_not_released(spark, toy_policy, key_file, tmp_path):
     hospital = toy.Hospital.make()
     one, two = hospital.rows["VISITS"][0], hospital.rows["VISITS"][-1]
-    hospital.rows["EVENTS"].append([999_999_998, one[1], two[0], "", "2015-01-01 00:00:00", 1, "None", ""])
+    at, stay = "2015-01-01 00:00:00", two[0] + 300_000
+    hospital.rows["EVENTS"].append([999_999_998, one[1], two[0], "", at, 1, "None", ""])
+    hospital.rows["EVENTS"].append([999_999_997, one[1], one[0], stay, at, 1, "None", ""])
+    towns = {row[1]: row[5] for row in hospital.rows["VISITS"]}
+    for i, row in enumerate(hospital.rows["VISITS"]):  # a chart that names another town than the visit
+        other = "e" if towns[row[1]] in {"ASH", "BIRCH"} else "a"
+        hospital.rows["EVENTS"].append([999_000_000 + i, row[1], row[0], "", at, 9, other, ""])
     done = publish(spark, toy_policy, hospital.write(tmp_path / "source"), tmp_path / "target", key_file)
     lost = done.document["tables"]["EVENTS"]["reasons"]
     released = read_release(done.target)
@@ -284,7 +375,13 @@ def test_a_row_that_ties_two_people_together_is_not_released(spark, toy_policy, 
         released["VISITS"][["VID", "PID"]], on="VID", suffixes=("", "_of_visit")
     )
     assert (joined["PID"] == joined["PID_of_visit"]).all()
-    assert lost.get("orphan_policy", 0) + lost.get("parent_suppressed", 0) > 0
+    gone = pseudonym(KEY, "person", one[1]) not in set(released["PEOPLE"]["PID"])
+    assert gone or lost["orphan_policy"] == 2
+    joined = released["EVENTS"].merge(released["STAYS"][["SID", "PID"]], on="SID", suffixes=("", "_of_stay"))
+    assert (joined["PID"] == joined["PID_of_stay"]).all()
+    stated = released["EVENTS"].query("ITEM == 9").merge(released["VISITS"][["VID", "TOWN"]], on="VID")
+    assert len(stated) > 50
+    assert (stated["TEXT"] == stated["TOWN"]).all()
 
 
 def test_a_missing_table_or_column_is_named_and_nothing_written(spark, toy_policy, key_file, tmp_path):
@@ -307,10 +404,23 @@ def test_elapsed_clocks_and_the_cap(spark, key_file, tmp_path):
         )
     text = text.replace("BORN: {role: quasi_identifier, treatment: birth, quasi_identifier: AGE}",
                         "BORN: {role: quasi_identifier, treatment: suppress}")  # fmt: skip
+    text = text.replace(
+        "  VISITS:\n    columns:\n      VID: {role",
+        "  VISITS:\n    derived: [AGE]\n    columns:\n      VID: {role",
+    )
     hospital = toy.Hospital.make()
-    source = hospital.write(tmp_path / "source")
-    done = publish(spark, toy.write_policy(tmp_path / "conf", text), source, tmp_path / "target", key_file)
+    at = "2015-01-01 00:00:00"
+    hospital.rows["EVENTS"] += [
+        [9_000_000 + i, row[0], "", "", at, 77, "None", ""] for i, row in enumerate(hospital.rows["PEOPLE"])
+    ]
+    source, policy = hospital.write(tmp_path / "source"), toy.write_policy(tmp_path / "conf", text)
+    done = publish(spark, policy, source, tmp_path / "target", key_file)
     released = read_release(done.target)
+    unplaced = released["EVENTS"].query("ITEM == 77")
+    visits = Counter(row[1] for row in hospital.rows["VISITS"])
+    once = {pseudonym(KEY, "person", person) for person, n in visits.items() if n == 1}
+    assert set(unplaced["PID"]) == once & set(released["PEOPLE"]["PID"])
+    released["EVENTS"] = released["EVENTS"].query("ITEM != 77")
     assert released["VISITS"].groupby("PID").size().max() == 1
     assert done.document["tables"]["VISITS"]["capped"] > 0
     assert done.document["tables"]["EVENTS"]["capped"] > 0
@@ -318,6 +428,10 @@ def test_elapsed_clocks_and_the_cap(spark, key_file, tmp_path):
     assert set(released["VISITS"]["BEGAN"]) == {-120}
     assert set(released["EVENTS"]["AT"]) <= {60 * h for h in range(1, 9)}
     assert released["PEOPLE"]["BORN"].isna().all()
+    assert set(released["VISITS"]["AGE"]) == set(released["PEOPLE"]["AGE"])
+    spoil = lambda df: df.withColumn("AGE", F.lit("33"))  # noqa: E731
+    verdict = verdict_on(spark, policy, done, key_file, tmp_path / "spoiled", "VISITS", spoil)
+    assert "VISITS: one AGE each" in dict(verdict.shortfalls)
 
 
 def verdict_on(spark, toy_policy, toy_release, key_file, tmp_path, table, spoil):
@@ -364,7 +478,7 @@ def test_the_gate_refuses_what_was_broken_by_hand(spark, toy_policy, toy_release
                 "TEXT", F.when(F.col("ITEM") == 9, F.lit("ASH")).otherwise(F.col("TEXT"))
             ),
         ),
-        "VISITS: one TOWN a person": (
+        "VISITS: one TOWN each": (
             "VISITS",
             lambda df: df.withColumn("TOWN", F.col("VID").cast("string")),
         ),

@@ -13,8 +13,9 @@ from anon_spark.deidentify.dates import age_leaf
 from anon_spark.ingest.lake import TableReader
 from anon_spark.policy.model import Policy, QuasiIdentifier, Sensitive, Treatment, split_ref
 
-PERSON, ADMISSION, RANK = "person", "admission", "rank"
-SENSITIVE = "sensitive"
+# A source cannot have such names: a policy's columns begin with a letter.
+PERSON, ADMISSION, RANK, STARTS = "_person", "_admission", "_rank", "_starts"
+SENSITIVE = "_sensitive"
 NO_VALUE = "(none)"
 
 # First code of each chapter of ICD-9-CM (the 2007 tabular list); V and E codes are chapters of their own.
@@ -30,18 +31,29 @@ def admissions_in_order(read: TableReader, policy: Policy) -> DataFrame:
     """One row an admission with its place in the person's order.
 
     Returns:
-        ``(person, admission, rank: int from 1)`` and the policy's other columns of the admissions table;
-        empty of rows with a null id.
+        ``(_person, _admission, _rank: int from 1, _starts)`` and the policy's columns of the admissions table;
+        empty of rows with a null id. ``_starts`` orders a person's admissions as finely as a release can tell.
     """
     assert policy.admissions is not None  # noqa: S101  (callers ask only where the policy has admissions)
     table = read(policy.admissions.table)
     place = Window.partitionBy(policy.people.id).orderBy(*policy.admissions.order)
+    starts = F.col(policy.admissions.order[0])
+    if dict(table.dtypes)[policy.admissions.order[0]] == "timestamp" and _is_elapsed(policy):
+        starts = F.date_trunc("minute", starts)
     return (
         table.where(F.col(policy.people.id).isNotNull() & F.col(policy.admissions.id).isNotNull())
         .withColumn(RANK, F.row_number().over(place))
         .withColumn(PERSON, F.col(policy.people.id))
         .withColumn(ADMISSION, F.col(policy.admissions.id))
+        .withColumn(STARTS, starts)
     )
+
+
+def _is_elapsed(policy: Policy) -> bool:
+    """Whether a release tells the start of admissions in whole minutes only."""
+    assert policy.admissions is not None  # noqa: S101  (the caller has checked)
+    rule = policy.tables[policy.admissions.table].columns[policy.admissions.order[0]]
+    return rule.treatment is Treatment.ELAPSED
 
 
 def person_tuples(
@@ -55,7 +67,8 @@ def person_tuples(
         admissions: ``admissions_in_order``, if it is at hand already.
 
     Returns:
-        ``(person, admission, rank, <quasi-identifiers>, sensitive)``, rows beyond the policy's cap left out.
+        ``(_person, _admission, _rank, _starts, q_<quasi-identifiers>, _sensitive)``, rows beyond the policy's
+        cap left out.
     """
     people = read(policy.people.table)
     columns: list[Column] = [F.col(policy.people.id).alias(PERSON)]
@@ -84,6 +97,7 @@ def person_tuples(
         PERSON,
         ADMISSION,
         RANK,
+        STARTS,
         *(F.col(column).alias(f"q_{name}") for name, column in of_admission.items()),
         *(F.col(column).alias(f"at_{name}") for name, column in clocks.items()),
     )
@@ -140,7 +154,8 @@ def _values(policy: Policy, table: str, *, released: bool) -> dict[str, str]:
 def _with_sensitive(tuples: DataFrame, read: TableReader, policy: Policy) -> DataFrame:
     """Add the person's sensitive value: that of the first admission; people without one have ``(none)``.
 
-    Where several rows state it the least value is taken, so that no order of rows matters.
+    Where several rows state it, or several admissions start at once, the least value is taken, so that no
+    order of rows matters and a release, whose ids order otherwise, tells the same.
     """
     values = _sensitive_values(read, next(iter(policy.sensitive.values())))
     admission = policy.admissions.id if policy.admissions else None
@@ -151,9 +166,9 @@ def _with_sensitive(tuples: DataFrame, read: TableReader, policy: Policy) -> Dat
         joined = tuples.join(of_person, PERSON, "left")
         return joined.withColumn(SENSITIVE, F.coalesce(SENSITIVE, F.lit(NO_VALUE)))
     of_admission = values.groupBy(F.col(admission).alias(ADMISSION)).agg(F.min(SENSITIVE).alias(SENSITIVE))
-    first = F.first(SENSITIVE).over(Window.partitionBy(PERSON).orderBy(RANK))
+    earliest = F.min(F.struct(STARTS, SENSITIVE)).over(Window.partitionBy(PERSON))
     joined = tuples.join(of_admission, ADMISSION, "left")
-    return joined.withColumn(SENSITIVE, F.coalesce(first, F.lit(NO_VALUE)))
+    return joined.withColumn(SENSITIVE, F.coalesce(earliest[SENSITIVE], F.lit(NO_VALUE)))
 
 
 def _sensitive_values(read: TableReader, sensitive: Sensitive) -> DataFrame:

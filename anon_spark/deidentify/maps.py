@@ -3,6 +3,7 @@
 They are written to the vault: the pass over the large tables then needs nothing but broadcast joins.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from pyspark.sql import functions as F
 
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.patterns import PATTERN
-from anon_spark.anonymize.people import PERSON, RANK
+from anon_spark.anonymize.people import ADMISSION, PERSON, RANK
 from anon_spark.deidentify.dates import birth_in_band, shift
 from anon_spark.deidentify.generalization import generalize, lookup
 from anon_spark.ingest.lake import TableReader
@@ -34,12 +35,12 @@ REASONS = (*QUARANTINED, CLASS_SUPPRESSED, PARENT_SUPPRESSED, CAPPED, ROW_RULE)
 class Maps:
     """The three maps; ``admissions`` and ``stays`` are None where the policy has none.
 
-    people: ``(person, pseudonym, shift_days, state, anchor, birth_<q>, q_<person's quasi-identifiers>)``
+    people: ``(person, pseudonym, shift_days, state, anchor, over_cap, birth_<q>, q_<person's quasi-identifiers>)``
     admissions: ``(admission, pseudonym, of_person, state, anchor, q_<admission's quasi-identifiers>)``
-    stays: ``(stay, pseudonym, start, state)``
+    stays: ``(stay, pseudonym, of_person, start, state)``
 
     ``state`` is null or the reason why nothing of them is released; ``anchor`` is the start of the first
-    intensive care stay, from which elapsed times count.
+    intensive care stay, from which elapsed times count; ``over_cap``: the person has more admissions than the cap.
     """
 
     people: DataFrame
@@ -97,7 +98,7 @@ def make_maps(
     admissions = None
     if policy.admissions is not None:
         admissions = _admissions(policy, hierarchies, vault, tuples, people, levels, anchors, read)
-    stays = _stays(policy, vault, anchors, admissions) if anchors is not None else None
+    stays = _stays(policy, vault, anchors, people, admissions) if anchors is not None else None
     return Maps(people, admissions, stays)
 
 
@@ -140,23 +141,28 @@ def _people(
         "shift_days",
         "state",
         "anchor",
+        "over_cap",
         *(F.col(c) for c in released.columns if c != PERSON),
         *(birth.alias(f"birth_{name}") for name, birth in births.items()),
     )
 
 
 def _first_clock(policy: Policy, read: TableReader, anchors: DataFrame | None) -> DataFrame:
-    """(person, anchor, first_admission): start of the first stay, else of the first admission."""
+    """(person, anchor, first_admission, over_cap): start of the first stay, else of the first admission."""
     if policy.admissions is None:
         return read(policy.people.table).select(
             F.col(policy.people.id).alias(PERSON),
             F.lit(None).cast("timestamp").alias("anchor"),
             F.lit(None).cast("timestamp").alias("first_admission"),
+            F.lit(False).alias("over_cap"),
         )
     first = (
         read(policy.admissions.table)
         .groupBy(F.col(policy.people.id).alias(PERSON))
-        .agg(F.min(policy.admissions.order[0]).alias("first_admission"))
+        .agg(
+            F.min(policy.admissions.order[0]).alias("first_admission"),
+            (F.count(F.lit(1)) > (policy.cap or sys.maxsize)).alias("over_cap"),
+        )
     )
     if anchors is None:
         return first.withColumn("anchor", F.col("first_admission"))
@@ -200,8 +206,8 @@ def _admissions(
     owner = read(policy.admissions.table).select(
         F.col(policy.admissions.id).alias("admission"), F.col(policy.people.id).alias("of_person")
     )
-    released = tuples.where("admission is not null").select(
-        "admission",
+    released = tuples.where(F.col(ADMISSION).isNotNull()).select(
+        F.col(ADMISSION).alias("admission"),
         F.lit(True).alias("within_cap"),
         *(
             generalize(F.col(f"q_{name}"), hierarchies[name], levels[name]).alias(f"q_{name}")
@@ -238,15 +244,21 @@ def _admissions(
     )
 
 
-def _stays(policy: Policy, vault: TableReader, starts: DataFrame, admissions: DataFrame | None) -> DataFrame:
-    """Stays with the state of their admission: what goes with an admission goes with its stays too."""
-    joined = vault(stays_domain(policy) or "").join(starts.drop(PERSON), "id", "left")
-    inherited = F.lit(None).cast("string")
+def _stays(
+    policy: Policy, vault: TableReader, starts: DataFrame, people: DataFrame, admissions: DataFrame | None
+) -> DataFrame:
+    """Stays with the state of their person and admission: what goes with those goes with their stays too."""
+    joined = vault(stays_domain(policy) or "").join(
+        starts.withColumnRenamed(PERSON, "of_person"), "id", "left"
+    )
+    owners = people.select(F.col(PERSON).alias("of_person"), F.col("state").alias("person_state"))
+    joined, inherited = joined.join(owners, "of_person", "left"), F.col("person_state")
     if admissions is not None:
         states = admissions.select(
             F.col("admission").alias("of_admission"), F.col("state").alias("inherited")
         )
-        joined, inherited = joined.join(states, "of_admission", "left"), F.col("inherited")
+        joined = joined.join(states, "of_admission", "left")
+        inherited = F.coalesce("inherited", "person_state")
     orphan = (
         F.lit(ORPHAN_POLICY)
         if policy.orphans.get(stays_domain(policy) or "") == "quarantine"
@@ -257,7 +269,7 @@ def _stays(policy: Policy, vault: TableReader, starts: DataFrame, admissions: Da
         .when(F.col("orphan"), orphan)
         .otherwise(inherited)
     )
-    return joined.select(F.col("id").alias("stay"), "pseudonym", "start", state.alias("state"))
+    return joined.select(F.col("id").alias("stay"), "pseudonym", "of_person", "start", state.alias("state"))
 
 
 def _domain_of(policy: Policy, table: str, column: str) -> str:

@@ -17,9 +17,10 @@ from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.anonymize.people import PERSON
 from anon_spark.deidentify.dates import elapsed_minutes, shift
-from anon_spark.deidentify.generalization import lookup
 from anon_spark.deidentify.maps import (
+    CAPPED,
     CLASS_SUPPRESSED,
     DOES_NOT_PARSE,
     ORPHAN_POLICY,
@@ -178,12 +179,12 @@ def _join_maps(bronze: DataFrame, name: str, context: Context) -> DataFrame:
         elif domain == stays_domain(policy) and context.maps.stays is not None:
             other = context.maps.stays.withColumnRenamed("stay", "_id")
         elif domain == person:
-            other = context.maps.people.withColumnRenamed("person", "_id")
+            other = context.maps.people.withColumnRenamed(PERSON, "_id")
         else:
             other = context.vault(domain).withColumnRenamed("id", "_id")
         joined = joined.join(hint(other.alias(alias)), key == F.col(f"{alias}._id"), "left")
     if person not in columns.values() and (via := _column_in(columns, admission)):
-        owner = context.maps.people.withColumnRenamed("person", "_id").alias("m_person")
+        owner = context.maps.people.withColumnRenamed(PERSON, "_id").alias("m_person")
         joined = joined.join(hint(owner), F.col(f"m_{via}.of_person") == F.col("m_person._id"), "left")
     return joined
 
@@ -223,6 +224,8 @@ def _reason(name: str, context: Context) -> Column:
     """Why a row is not released; null for a released row."""
     policy = context.policy
     suppressed = CLASS_SUPPRESSED if name == policy.people.table else PARENT_SUPPRESSED
+    domains = domain_of_columns(policy, name)
+    own = _column_in(domains, people_domain(policy))
     reasons = [F.when(F.col(f"src.{REASON}").isNotNull(), F.lit(DOES_NOT_PARSE))]
     if person := person_alias(policy, name):
         # A row of nobody could be linked but never protected.
@@ -230,23 +233,31 @@ def _reason(name: str, context: Context) -> Column:
         reasons.append(_renamed(F.col(f"{person}.state"), suppressed))
     if admission := _admission_alias(policy, name):
         reasons.append(_renamed(F.col(f"{admission}.state"), suppressed))
-        if own := _column_in(domain_of_columns(policy, name), people_domain(policy)):
-            # An admission of somebody else would tie two people, and two date offsets, together.
-            other = F.col(f"{admission}.of_person") != F.col(f"src.{own}")
-            reasons.append(F.when(other, F.lit(ORPHAN_POLICY)))
+        if own:
+            reasons.append(_of_another(admission, own))
+            if policy.cap is not None:
+                # Which of the person's admissions such a row is of cannot be told: it may be a capped one.
+                unplaced = F.col(f"{admission}.of_person").isNull()
+                reasons.append(F.when(F.col(f"{person}.over_cap") & unplaced, F.lit(CAPPED)))
     drops = [
         rule_matches(rule) for rule in _qualified(policy.tables[name].row_rules) if rule.action == "drop"
     ]
     if drops:
         reasons.append(F.when(reduce(lambda a, b: a | b, drops), F.lit(ROW_RULE)))
-    for column, domain in domain_of_columns(policy, name).items():
+    for column, domain in domains.items():
         if domain == stays_domain(policy):
             reasons.append(_renamed(F.col(f"m_{column}.state"), suppressed))
+            reasons += [_of_another(f"m_{column}", own)] if own else []
         elif domain not in {people_domain(policy), admissions_domain(policy)}:
             reasons.append(F.when(F.col(f"m_{column}.quarantined"), F.lit(PARENT_QUARANTINED)))
             if policy.orphans.get(domain) == "quarantine":
                 reasons.append(F.when(F.col(f"m_{column}.orphan"), F.lit(ORPHAN_POLICY)))
     return F.coalesce(*reasons, F.lit(None).cast("string"))
+
+
+def _of_another(alias: str, own: str) -> Column:
+    """An admission or stay of somebody else would tie two people, and two date offsets, together."""
+    return F.when(F.col(f"{alias}.of_person") != F.col(f"src.{own}"), F.lit(ORPHAN_POLICY))
 
 
 def _renamed(state: Column, suppressed: str) -> Column:
@@ -325,14 +336,10 @@ def _apply_row_rules(
         matches = rule_matches(rule)
         if rule.action == "generalize" and rule.value in values:
             label = _released_label(name, rule.quasi_identifier or "", context)
-            hierarchy = context.hierarchies[rule.quasi_identifier or ""]
-            at_level = hierarchy.mapping(context.levels[rule.quasi_identifier or ""])
-            stated = lookup(
-                F.col(f"src.{rule.value}"), {c: at_level[leaf] for c, leaf in rule.map.items()}, default=None
-            )
-            # What the row states is released only where it is what the release says of the person anyway.
-            agreed = F.when(stated.eqNullSafe(label) & stated.isNotNull(), stated)
-            released = F.coalesce(agreed, suppress(F.col(f"src.{rule.value}"), "string"))
+            # Whatever the row states, it is released as what the release says of its person or admission:
+            # a label of its own, or a hole where the two differ, would tell more.
+            stated = F.col(f"src.{rule.value}").isin(*rule.map)
+            released = F.coalesce(F.when(stated, label), suppress(F.col(f"src.{rule.value}"), "string"))
             values[rule.value] = F.when(matches, released).otherwise(values[rule.value])
         for cell in rule.cells:
             if cell in values:

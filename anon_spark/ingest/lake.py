@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from anon_spark.errors import InputError
@@ -87,16 +88,30 @@ def read_headers(located: Mapping[str, Located], spark: SparkSession | None = No
 
 
 def fingerprint(located: Mapping[str, Located], spark: SparkSession | None = None) -> str:
-    """Hash of every file's name, size and time of change (a catalog table's: its version)."""
+    """Hash of every file's name, size and time of change; of a catalog's Delta table: its id and version.
+
+    Raises:
+        InputError: a table of the catalog is not a Delta table, so that no version tells whether it changed.
+    """
     digest = hashlib.sha256()
     for name, table in sorted(located.items()):
         digest.update(name.encode())
         if table.format == "catalog" and spark is not None:
-            digest.update(str(spark.sql(f"DESCRIBE HISTORY {table.path} LIMIT 1").collect()[0][0]).encode())
+            digest.update(_catalog_version(table, spark).encode())
         for file in table.files:
             stat = file.stat()
             digest.update(f"{file.name}|{stat.st_size}|{stat.st_mtime_ns};".encode())
     return digest.hexdigest()
+
+
+def _catalog_version(table: Located, spark: SparkSession) -> str:
+    try:
+        identity = spark.sql(f"DESCRIBE DETAIL {table.path}").select("id").collect()[0][0]
+        version = spark.sql(f"DESCRIBE HISTORY {table.path} LIMIT 1").collect()[0][0]
+    except PySparkException as error:
+        kind = error.getCondition() or type(error).__name__
+        raise InputError(f"table {table.path} is no Delta table of the catalog ({kind})") from None
+    return f"{identity}|{version}"
 
 
 def _table_name(file_name: str) -> str:
@@ -134,7 +149,11 @@ def _header(table: Located, spark: SparkSession | None) -> list[str]:
             raise InputError(f"table {table.name}: reading a {table.format} table's columns needs a session")
         if table.format == "delta":
             return spark.read.format("delta").load(table.path).columns
-        return spark.table(table.path).columns
+        try:
+            return spark.table(table.path).columns
+        except PySparkException as error:
+            kind = error.getCondition() or type(error).__name__
+            raise InputError(f"the catalog has no readable table {table.path} ({kind})") from None
     headers = {tuple(header) for file in table.files if (header := _csv_header(file))}
     if not headers:
         raise InputError(f"table {table.name}: no file has a header line")

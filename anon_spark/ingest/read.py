@@ -5,6 +5,7 @@ with that reason and its raw text, is written to quarantine, and no later stage 
 """
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -160,6 +161,7 @@ def _write_bronze(
         row = parsed.agg(F.count(F.lit(1)).alias("rows"), F.count(REASON).alias("unparsed")).first()
         seen = row.asDict() if row else {}
     result = BronzeTable(table.name, int(seen["rows"]), int(seen["unparsed"]))
+    shutil.rmtree(work / "quarantine" / table.name, ignore_errors=True)  # an earlier source's
     if result.unparsed:
         bad = work_reader(spark, work / "bronze")(table.name).where(F.col(REASON).isNotNull())
         write_quarantine(bad.select(F.col(REASON).alias("reason"), F.col(RAW).alias("row")), work, table.name)

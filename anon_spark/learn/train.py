@@ -25,7 +25,6 @@ from anon_spark.mimic3.cohort import CATEGORICAL, LABEL, first_stays, load_items
 
 FEWEST_PEOPLE = 20
 CONVINCING_PEOPLE = 1000
-SMALL_CELL = 11
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,7 @@ def train_models(
     work: str | Path | None = None,
     model_dir: str | Path | None = None,
     config: BoostConfig | None = None,
+    small_cell: int = 11,
 ) -> dict[str, Any]:
     """Return the metrics of in-hospital mortality models as the document ``metrics.json``.
 
@@ -63,11 +63,12 @@ def train_models(
         model_dir: where to save the release's model: ``preprocessing`` (a Spark pipeline), ``booster.json``
             and ``model.json``. The baseline's model is never saved: it knows the source's categories.
         config: by default ``load_boost_config()``.
+        small_cell: counts of people below it are not told.
 
     Returns:
         ``{"raw", "release", "people", "features", "deaths", "warning"}``: six metrics each (``raw`` is None
         without a baseline, a metric is None where it is undefined), people a fold, length of the release's
-        feature vector, deaths among all the people (``<11`` when fewer), what to say of too few people.
+        feature vector, deaths among all the people (``<11`` below ``small_cell``), what to say of too few people.
 
     Raises:
         InputError: too few people, or a fold without people or with one outcome only where both are needed.
@@ -97,7 +98,7 @@ def train_models(
         "release": trained.metrics,
         "people": people,
         "features": trained.features,
-        "deaths": _small_cell_safe(deaths, sum(people.values())),
+        "deaths": _small_cell_safe(deaths, sum(people.values()), small_cell),
         "warning": _warning(sum(people.values())),
     }
 
@@ -186,11 +187,11 @@ def _save(trained: Trained, folder: Path) -> None:
     (folder / "model.json").write_text(json.dumps(document) + "\n", encoding="utf-8")
 
 
-def _small_cell_safe(deaths: int, people: int) -> int | str:
-    """Deaths, hidden where fewer than 11 have died or fewer than 11 have not."""
-    if deaths < SMALL_CELL:
-        return f"<{SMALL_CELL}"
-    return f">{people - SMALL_CELL}" if people - deaths < SMALL_CELL else deaths
+def _small_cell_safe(deaths: int, people: int, small_cell: int) -> int | str:
+    """Deaths, hidden where fewer than ``small_cell`` have died or fewer have not."""
+    if deaths < small_cell:
+        return f"<{small_cell}"
+    return f">{people - small_cell}" if people - deaths < small_cell else deaths
 
 
 def _warning(people: int) -> str | None:

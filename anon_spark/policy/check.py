@@ -41,6 +41,7 @@ def check_policy(loaded: LoadedPolicy) -> None:
         _identifiers,
         _row_rules,
         _derived,
+        _cap,
     )
     if problems := [problem for check in checks for problem in check(loaded)]:
         raise PolicyError(problems)
@@ -149,6 +150,9 @@ def _units(loaded: LoadedPolicy) -> Iterator[str]:
         ):
             yield f"stays.start: {stays.table}.{stays.start} is not a timestamp or date"
         units.append(("stays", stays.table, stays.id))
+    own = _rule(loaded, people.table, people.id)
+    if own and own.treatment is Treatment.DROP:
+        yield f"people: {people.table}.{people.id} is dropped; a release is measured by people, whose id is a pseudonym"
     if policy.orphans.get(_people_domain(loaded)) == "keep":
         yield f"orphans.{_people_domain(loaded)}: a person without a row of their own is in no class; only quarantine"
     for unit, table, column in units:
@@ -171,9 +175,31 @@ def _domains(loaded: LoadedPolicy) -> Iterator[str]:
                 yield f"domains.{domain}: its parent {reference} is treated {rule.treatment}, not pseudonym"
             elif rule.domain not in {None, domain}:
                 yield f"domains.{domain}: its parent {reference} has domain '{rule.domain}'"
+        yield from _one_kind_of_ids(loaded, domain)
     for domain in policy.orphans:
         if domain not in policy.domains:
             yield f"orphans.{domain}: unknown domain{nearest(domain, policy.domains)}"
+
+
+def _one_kind_of_ids(loaded: LoadedPolicy, domain: str) -> Iterator[str]:
+    """Ids of a domain are all integers or all text; a table has one person, and one admission, a row."""
+    policy = loaded.policy
+    columns = [
+        (table, column)
+        for table, column, rule in _rules(loaded)
+        if rule.domain == domain and rule.treatment is Treatment.PSEUDONYM
+    ]
+    text = [f"{t}.{c}" for t, c in columns if loaded.schema[t].type_of(c) == "string"]
+    if 0 < len(text) < len(columns):
+        yield f"domains.{domain}: {', '.join(text)} hold text, the other {len(columns) - len(text)} columns integers"
+    units = [unit for unit in (policy.people, policy.admissions) if unit]
+    if policy.domains[domain] in {f"{unit.table}.{unit.id}" for unit in units}:
+        for table, count in Counter(table for table, _ in columns).items():
+            if count > 1:
+                yield (
+                    f"domains.{domain}: {table} has {count} columns of it; a row is of one, a second would tie two"
+                    " people together: drop it"
+                )
 
 
 def _quasi_identifiers(loaded: LoadedPolicy) -> Iterator[str]:
@@ -197,6 +223,8 @@ def _quasi_identifiers(loaded: LoadedPolicy) -> Iterator[str]:
                 yield f"{place}.{key}: {problem}"
                 continue
             yield from _source_of(loaded, f"{place}.{key}", item, reference)
+        if item.derive and policy.admissions is None:
+            yield f"{place}: an age at the first admission needs 'admissions'"
         if name not in (derived if item.derive else generalized):
             where = "in no table's 'derived'" if item.derive else "by no column's treatment generalize"
             yield f"{place}: is released {where}"
@@ -206,10 +234,11 @@ def _source_of(loaded: LoadedPolicy, place: str, item: QuasiIdentifier, referenc
     """A column that a quasi-identifier is read from: of the person's row, or of an admission's."""
     policy = loaded.policy
     table, column = split_ref(reference)
-    needed = [policy.people.id]
-    if policy.admissions and (item.unit == "admission" or table != policy.people.table):
-        needed.append(policy.admissions.id)
-    yield from _lacking(loaded, place, table, needed)
+    homes = [policy.admissions.table] if policy.admissions else []
+    if item.unit == "person":
+        homes.insert(0, policy.people.table)
+    if table not in homes:
+        yield f"{place}: {reference} is not in {' or '.join(homes)}, where a release tells it of the {item.unit}"
     if item.derive and loaded.schema[table].type_of(column) not in _TIME:
         yield f"{place}: {reference} is not a timestamp or date"
     rule = _rule(loaded, table, column)
@@ -227,10 +256,19 @@ def _sensitive(loaded: LoadedPolicy) -> Iterator[str]:
         table, column = split_ref(item.column)
         needed = [policy.people.id, *([policy.admissions.id] if policy.admissions else [])]
         yield from _lacking(loaded, place, table, needed)
-        yield from _lacking(loaded, f"{place}.where", table, list(item.where))
+        yield from _where(loaded, f"{place}.where", table, item.where)
         rule = _rule(loaded, table, column)
         if rule and (rule.role, rule.treatment) != (Role.SENSITIVE, Treatment.KEEP):
             yield f"{place}: {item.column} is to be sensitive and kept, not {rule.role} and {rule.treatment}"
+
+
+def _where(loaded: LoadedPolicy, place: str, table: str, where: Mapping[str, int | str]) -> Iterator[str]:
+    """The columns that choose the rows of a sensitive attribute, and values of their type."""
+    yield from _lacking(loaded, place, table, list(where))
+    for name, wanted in where.items():
+        kind = loaded.schema[table].type_of(name) if _has(loaded, table, name) else None
+        if kind and isinstance(wanted, str) != (kind == "string"):
+            yield f"{place}.{name}: the column is {kind}, the value is {type(wanted).__name__}"
 
 
 def _lattice(loaded: LoadedPolicy) -> Iterator[str]:
@@ -298,10 +336,22 @@ def _named_quasi_identifier(
         name = column
     if name is None:
         return
+    policy = loaded.policy
     if name not in known:
         yield f"{place}.quasi_identifier: unknown '{name}'{nearest(name, known)}"
     elif rule.treatment is Treatment.BIRTH and known[name].birth != f"{table}.{column}":
         yield f"{place}.quasi_identifier: '{name}' is not an age derived from {table}.{column}"
+    elif rule.treatment is Treatment.BIRTH:
+        at = _rule(loaded, *split_ref(known[name].at or ""))
+        if at and at.treatment not in {Treatment.SHIFT, Treatment.KEEP}:
+            # the day and month of such a date are those of the shifted first admission
+            yield f"{place}: a date of birth would tell the day that {known[name].at} hides; suppress it"
+    elif (
+        known[name].unit == "admission"
+        and policy.admissions
+        and not _has(loaded, table, policy.admissions.id)
+    ):
+        yield f"{place}: '{name}' is of an admission; the table has no {policy.admissions.id}"
     elif rule.treatment is Treatment.GENERALIZE and known[name].derive:
         yield f"{place}.quasi_identifier: '{name}' is derived; it is released by a table's 'derived'"
 
@@ -398,3 +448,18 @@ def _derived(loaded: LoadedPolicy) -> Iterator[str]:
                 yield f"{place}: '{name}' needs {loaded.policy.people.id} in the table"
             if _has(loaded, table, name):
                 yield f"{place}: the table has a column '{name}' already"
+
+
+def _cap(loaded: LoadedPolicy) -> Iterator[str]:
+    """With a cap, every row about a person must say of which admission it is."""
+    policy = loaded.policy
+    if policy.cap is None:
+        return
+    if policy.admissions is None:
+        yield "cap: needs 'admissions'"
+        return
+    for table in policy.tables:
+        if table != policy.people.table and _has(loaded, table, policy.people.id):
+            rule = _rule(loaded, table, policy.admissions.id)
+            if rule is None or rule.treatment is not Treatment.PSEUDONYM:
+                yield f"cap: the rows of {table} do not say of which admission they are"

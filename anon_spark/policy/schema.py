@@ -64,6 +64,8 @@ def parse_table(name: str, columns: str, foreign_keys: str = "", *, multiline: b
         kind = kind.rstrip("!")
         if kind not in TYPES:
             problems.append(f"{name}.{column}: type '{kind}' is not one of {', '.join(TYPES)}")
+        if column.startswith("_"):
+            problems.append(f"{name}.{column}: a column's name does not begin with '_'")
         parsed.append(SourceColumn(column, kind, nullable))
     keys = []
     for item in foreign_keys.split():

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.anonymize.people import PERSON
 from anon_spark.errors import InputError
 from anon_spark.ingest.lake import TableReader, locate, read_headers, work_reader
 from anon_spark.ingest.read import REASON, parse, read_source
@@ -77,21 +78,24 @@ def train_release(
     """
     policy, _ = released_policy(release.ledger)
     raw = subjects = None
+    private = work or Path(f"{release.target}-work")
     if baseline is not None:
-        place = (work or Path(f"{release.target}-work")) / "runs" / release.run / "maps" / "people"
+        place = private / "runs" / release.run / "maps" / "people"
         if not place.is_dir():
             raise InputError(
                 f"WORK does not know the people of release {release.name}; name its WORK with --work"
             )
         raw = source_reader(release.spark, baseline, policy)
         people = work_reader(release.spark, place.parent)("people")
-        subjects = people.select(F.col("person").alias("id"), "pseudonym")
+        subjects = people.select(F.col(PERSON).alias("id"), "pseudonym")
     metrics = train_models(
         release.spark,
         release=release.table,
         baseline=raw,
         subjects=subjects,
+        work=private if private.is_dir() else None,
         model_dir=release.evidence / "model",
+        small_cell=policy.small_cell,
     )
     release.evidence.mkdir(parents=True, exist_ok=True)
     (release.evidence / METRICS_FILE).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")

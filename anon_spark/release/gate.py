@@ -4,15 +4,17 @@ Nothing here trusts the engine: tables are read back from their files, joined as
 join them, and every promise of the policy is a check that can fail.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anon_spark.anonymize.people import (
     PERSON,
+    RANK,
     admissions_in_order,
     generalized_columns,
     released_place,
@@ -80,21 +82,24 @@ def audit(
         ingested: rows of each table that ingest read.
     """
     policy = context.policy
-    measured = measure(candidate, policy)
-    timing = timing_risk(candidate, policy)
-    state = context.maps.people.groupBy("state").count().collect()  # one row a state
-    by_state = {row["state"]: int(row["count"]) for row in state}
+    # Independent of each other and mostly planning: several at a time.
+    parts: dict[str, Callable[[], Any]] = {
+        "measured": lambda: measure(candidate, policy),
+        "timing": lambda: timing_risk(candidate, policy),
+        "states": lambda: context.maps.people.groupBy("state").count().collect(),  # one row a state
+        "values": lambda: [*_one_value_each(candidate, context), *_births_fit(candidate, context)],
+    }
+    found = for_each(spark, list(parts), lambda part: parts[part]())
+    measured: Measured = found["measured"]
+    timing: TimingRisk | None = found["timing"]
+    by_state = {row["state"]: int(row["count"]) for row in found["states"]}
     people_in = sum(n for name, n in by_state.items() if name != "orphan_policy")
     suppressed = by_state.get("class_suppressed", 0)
 
-    parents = _parents(candidate, context)
-
     def one(name: str) -> tuple[list[Check], int]:
-        return _table_checks(candidate, bronze, parents, name, context, passes[name], ingested[name])
+        return _table_checks(candidate, name, context, passes[name], ingested[name])
 
     per_table = for_each(spark, sorted(passes), one)
-    for ids in parents.values():
-        ids.unpersist()
     parsed_people = people_in - by_state.get("parent_quarantined", 0)
     limit = int(policy.suppression_limit * parsed_people + 1e-9)
     checks = [
@@ -118,9 +123,9 @@ def audit(
             measured.people == by_state.get(None, 0),
             f"{measured.people} people released, {by_state.get(None, 0)} expected",
         ),
-        *_one_value_each(candidate, context),
-        *_births_fit(candidate, context),
+        *found["values"],
         *(check for checks, _ in per_table.values() for check in checks),
+        *_foreign_keys(spark, candidate, bronze, context),
     ]
     if (limit_unique := policy.timing.max_unique) is not None:
         said = (
@@ -141,8 +146,6 @@ def audit(
 
 def _table_checks(
     candidate: TableReader,
-    bronze: TableReader,
-    parents: Mapping[tuple[str, str], DataFrame],
     name: str,
     context: Context,
     seen: TablePass,
@@ -156,25 +159,15 @@ def _table_checks(
     ]
     if planned != written:
         return checks, 0
-    keys = [
-        key for key in context.loaded.schema[name].foreign_keys if (key.ref_table, key.ref_column) in parents
-    ]
-    keys = [key for key in keys if key.column in planned]
     measures = {"rows": F.count(F.lit(1)), **_forbidden(df, name, context)}
-    joined = df.alias("row")
-    for key in keys:
-        parent = parents[key.ref_table, key.ref_column].alias(f"p_{key.column}")
-        joined = joined.join(parent, F.col(f"row.{key.column}") == F.col(f"p_{key.column}.parent"), "left")
-        orphan = F.col(f"row.{key.column}").isNotNull() & F.col(f"p_{key.column}.parent").isNull()
-        measures[f"fk {key.column}"] = F.count_if(orphan)
-    row = joined.agg(*(value.alias(label) for label, value in measures.items())).first()
+    row = df.agg(*(value.alias(label) for label, value in measures.items())).first()
     assert row is not None  # noqa: S101  (an aggregate without groups has one row)
     rows, lost = int(row["rows"]), sum(seen.reasons.values())
     found = {label: int(row[label]) for label in measures}
     checks += [
         Check(f"{name}: {label}", count == 0, f"{count} found")
         for label, count in found.items()
-        if label != "rows" and not label.startswith("fk ")
+        if label != "rows"
     ]
     checks.append(
         Check(
@@ -184,23 +177,40 @@ def _table_checks(
         )
     )
     checks += _rebuilt_from_rows(df, candidate, name, context)
-    checks += [
-        _key_holds(name, key, found[f"fk {key.column}"], bronze, context.policy.people.table) for key in keys
-    ]
     return checks, rows
 
 
-def _parents(candidate: TableReader, context: Context) -> dict[tuple[str, str], DataFrame]:
-    """Released ids that foreign keys refer to, ``(parent)`` by table and column, kept in memory for all tables."""
-    schema = context.loaded.schema
-    wanted = {
-        (k.ref_table, k.ref_column) for name in context.policy.tables for k in schema[name].foreign_keys
-    }
-    return {
-        (table, column): candidate(table).select(F.col(column).alias("parent")).distinct().persist()
-        for table, column in sorted(wanted)
-        if column in released_columns(context.loaded, table)
-    }
+def _foreign_keys(
+    spark: SparkSession, candidate: TableReader, bronze: TableReader, context: Context
+) -> list[Check]:
+    """Every foreign key of the schema whose two columns are released; one pass over the ids of each parent."""
+    columns = {name: set(candidate(name).columns) for name in context.policy.tables}
+    by_parent: dict[str, list[tuple[str, ForeignKey]]] = {}
+    for name in sorted(columns):
+        for key in context.loaded.schema[name].foreign_keys:
+            if key.column in columns[name] and key.ref_column in columns[key.ref_table]:
+                by_parent.setdefault(f"{key.ref_table}.{key.ref_column}", []).append((name, key))
+
+    def broken(parent: str) -> dict[str, int]:
+        table, column = split_ref(parent)
+        known = candidate(table).select(F.col(column).alias("id"))
+        ids = [
+            candidate(name).select(F.lit(f"{name}.{key.column}").alias("key"), F.col(key.column).alias("id"))
+            for name, key in by_parent[parent]
+        ]
+        # One exchange for all tables: a group-by a table would cost a stage each.
+        counted = reduce(DataFrame.union, ids).where("id is not null").groupBy("key", "id").count()
+        found = counted.join(known, "id", "left_anti").groupBy("key").agg(F.sum("count").alias("rows"))
+        return {row["key"]: int(row["rows"]) for row in found.collect()}  # one row a broken key
+
+    orphans = for_each(spark, sorted(by_parent), broken)
+    return [
+        _key_holds(
+            name, key, orphans[parent].get(f"{name}.{key.column}", 0), bronze, context.policy.people.table
+        )
+        for parent, keys in sorted(by_parent.items())
+        for name, key in keys
+    ]
 
 
 def _forbidden(df: DataFrame, name: str, context: Context) -> dict[str, Column]:
@@ -278,23 +288,30 @@ def _rebuilt_from_rows(df: DataFrame, candidate: TableReader, name: str, context
 
 
 def _one_value_each(candidate: TableReader, context: Context) -> list[Check]:
-    """A person's quasi-identifier must be one value in every row of every table that states it."""
+    """A quasi-identifier must be told of a person (or admission) once: the same in every table that tells it."""
     policy, checks = context.policy, []
-    for table in policy.tables:
-        for column, name in generalized_columns(policy, table).items():
-            if policy.quasi_identifiers[name].unit != "person" or table == policy.people.table:
-                continue
-            if policy.people.id not in candidate(table).columns:
-                continue
-            values = (
-                candidate(table)
-                .groupBy(policy.people.id)
-                .agg(F.count_distinct(F.coalesce(F.col(column), F.lit("\0"))).alias("n"))
+    for table, rules in policy.tables.items():
+        stated = generalized_columns(policy, table) | {name: name for name in rules.derived}
+        for column, name in stated.items():
+            q = policy.quasi_identifiers[name]
+            home, told = released_place(policy, name, q)
+            unit = policy.admissions.id if q.unit == "admission" and policy.admissions else policy.people.id
+            own = (
+                policy.people.table
+                if q.unit == "person" or not policy.admissions
+                else policy.admissions.table
             )
-            several = values.where("n > 1").count()
-            checks.append(
-                Check(f"{table}: one {name} a person", several == 0, f"{several} people with several")
-            )
+            if (table, column) == (home, told) and table == own:
+                continue
+            if unit not in candidate(table).columns:
+                continue  # the rows of such a table tell no unit's value
+            values = candidate(table).select(F.col(unit).alias("unit"), F.col(column).alias("value"))
+            if (table, column) != (home, told):
+                at_home = candidate(home).select(F.col(unit).alias("unit"), F.col(told).alias("value"))
+                values = values.union(at_home)
+            value = F.coalesce(F.col("value"), F.lit("\0"))  # null is a value like any other
+            several = values.groupBy("unit").agg(F.count_distinct(value).alias("n")).where("n > 1").count()
+            checks.append(Check(f"{table}: one {name} each", several == 0, f"{several} with several"))
     return checks
 
 
@@ -311,7 +328,9 @@ def _births_fit(candidate: TableReader, context: Context) -> list[Check]:
         ):
             continue
         place, band = released_place(policy, name, q)
-        first = admissions_in_order(candidate, policy).where("rank = 1").select(PERSON, split_ref(q.at)[1])
+        first = (
+            admissions_in_order(candidate, policy).where(F.col(RANK) == 1).select(PERSON, split_ref(q.at)[1])
+        )
         people = candidate(table).withColumn(PERSON, F.col(policy.people.id)).join(first, PERSON, "left")
         leaf = age_leaf(F.col(column), F.col(split_ref(q.at)[1]))
         told = generalize(leaf, context.hierarchies[name], context.levels[name])

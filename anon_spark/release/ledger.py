@@ -1,7 +1,7 @@
 """The ledger: one entry a published run, with everything that was counted and measured.
 
 Entries hold names, counts and keyed hashes, never a value of the data. An entry counts only if ``_releases``
-has its run: it is written first, keyed by the run's id, and a repeated write does nothing.
+has its run and name: it is written first, keyed by both, and a repeated write does nothing.
 """
 
 import json
@@ -17,7 +17,7 @@ _COLUMNS = "run string, release string, published_at string, document string"
 
 
 def write_entry(spark: SparkSession, target: Path, document: Mapping[str, Any]) -> None:
-    """Append the entry of one run; the same run's second write is a no-op."""
+    """Append the entry of one run under one name; the same write again is a no-op."""
     row = [(document["run"], document["release"], document["published_at"], json.dumps(document))]
     (
         spark.createDataFrame(row, _COLUMNS)
@@ -25,14 +25,15 @@ def write_entry(spark: SparkSession, target: Path, document: Mapping[str, Any]) 
         .write.format("delta")
         .mode("append")
         .option("delta.dataSkippingNumIndexedCols", "0")
-        .option("txnAppId", f"ledger-{document['run']}")
+        .option("txnAppId", f"ledger-{document['run']}-{document['release']}")
         .option("txnVersion", 1)
         .save(str(target / LEDGER))
     )
 
 
-def read_entry(spark: SparkSession, target: Path, run: str) -> dict[str, Any]:
-    """Return the entry of a published run."""
-    rows = spark.read.format("delta").load(str(target / LEDGER)).where(F.col("run") == run).take(1)
+def read_entry(spark: SparkSession, target: Path, run: str, release: str) -> dict[str, Any]:
+    """Return the entry of a run that is published under the name ``release``."""
+    entries = spark.read.format("delta").load(str(target / LEDGER))
+    rows = entries.where((F.col("run") == run) & (F.col("release") == release)).take(1)
     entry: dict[str, Any] = json.loads(rows[0]["document"])
     return entry

@@ -27,12 +27,15 @@ _COLUMNS = "release string, run string, `table` string, path string, version big
 
 @dataclass(frozen=True)
 class Release:
-    """A published release: its tables are read from the paths that one commit made visible."""
+    """A published release: its tables are read from the paths, at the versions, that one commit made visible.
+
+    ``tables`` has (path below TARGET, version) by name.
+    """
 
     name: str
     run: str
     target: Path
-    tables: dict[str, str]
+    tables: dict[str, tuple[str, int]]
     spark: SparkSession
 
     def table(self, name: str) -> DataFrame:
@@ -43,12 +46,13 @@ class Release:
         """
         if name not in self.tables:
             raise InputError(f"release {self.name} has no table {name}{nearest(name, self.tables)}")
-        return self.spark.read.format("delta").load(str(self.target / self.tables[name]))
+        path, version = self.tables[name]
+        return self.spark.read.format("delta").option("versionAsOf", version).load(str(self.target / path))
 
     @property
     def ledger(self) -> dict[str, Any]:
         """The run's entry in the ledger."""
-        return read_entry(self.spark, self.target, self.run)
+        return read_entry(self.spark, self.target, self.run, self.name)
 
     @property
     def evidence(self) -> Path:
@@ -70,7 +74,8 @@ def open_release(spark: SparkSession, target: str | Path, release: str | None = 
     if name not in published:
         raise InputError(f"'{target}' has no release '{name}'{nearest(name, published)}")
     rows = published[name]
-    return Release(name, rows[0]["run"], root, {row["table"]: row["path"] for row in rows}, spark)
+    tables = {row["table"]: (row["path"], row["version"]) for row in rows}
+    return Release(name, rows[0]["run"], root, tables, spark)
 
 
 def published_runs(spark: SparkSession, target: Path) -> dict[str, str]:
