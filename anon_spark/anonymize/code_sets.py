@@ -26,6 +26,7 @@ from anon_spark.errors import PolicyError
 from anon_spark.privacy.classes import Bools, Floats, Ints
 
 _CHUNK = 4_000_000
+_EPSILON = 1e-9
 
 
 @dataclass(frozen=True)
@@ -126,12 +127,17 @@ def _combinations(person: Ints, node: Ints, size: int) -> Iterator[Ints]:
             yield node[starts[begin : begin + step, None, None] + choose].reshape(-1, size)
 
 
-def _failing(person: Ints, node: Ints, k: int, size: int) -> Ints:
-    """(combinations, size) combinations of exactly ``size`` nodes that fewer than k people hold."""
-    pieces = list(_combinations(person, node, size))
-    if not pieces:
-        return np.zeros((0, size), dtype=np.int64)
-    every = np.concatenate(pieces)
+def _failing(person: Ints, node: Ints, k: int, size: int, among: Bools | None = None) -> Ints:
+    """(combinations, size) combinations of exactly ``size`` nodes that fewer than k people hold.
+
+    Args:
+        among: (nodes,) ask only for combinations with one of these.
+    """
+    pieces = (
+        piece if among is None else piece[among[piece].any(axis=1)]
+        for piece in _combinations(person, node, size)
+    )
+    every = np.concatenate([np.zeros((0, size), dtype=np.int64), *pieces])
     number, count = group(list(every.T))
     one = np.empty(count, dtype=np.int64)
     one[number] = np.arange(len(every))
@@ -140,46 +146,39 @@ def _failing(person: Ints, node: Ints, k: int, size: int) -> Ints:
 
 def _raised(sets: _Sets, times: Floats, level: Ints, failing: Ints) -> Ints:
     """Levels with the best labels raised until half of the failing combinations hold one of them."""
-    level, open_ = level.copy(), np.ones(len(failing), dtype=np.bool_)
-    width, every = int(sets.node.max()) + 1, np.arange(len(level))
-    aim = len(failing) // 2
-    while open_.sum() > aim:
-        held = np.bincount(failing[open_].ravel(), minlength=width)
-        best, target = _best_raise(sets, times, level, held)
-        moved = target != level
-        gone = np.unique(sets.node[level[moved], every[moved]])
+    open_, aim = failing, len(failing) // 2
+    while len(open_) > aim:
+        held = np.bincount(open_.ravel(), minlength=int(sets.node.max()) + 1)
+        target = _best_raise(sets, times, level, held)
+        moved = np.flatnonzero(target != level)
+        gone = np.unique(sets.node[level[moved], moved])
+        open_ = open_[~np.isin(open_, gone).any(axis=1)]
         level = target
-        open_ &= ~np.isin(failing, np.append(gone, best)).any(axis=1)
     return level
 
 
-def _best_raise(sets: _Sets, times: Floats, level: Ints, held: Ints) -> tuple[int, Ints]:
-    """The label in most failing combinations for the loss of raising it, and the levels after that."""
+def _best_raise(sets: _Sets, times: Floats, level: Ints, held: Ints) -> Ints:
+    """Levels once the label in most failing combinations, for the loss of it, has become its parent.
+
+    All labels below the parent become it too. A label below ``*`` is left out, and it alone.
+    """
     every = np.arange(len(level))
     now = sets.node[level, every]
-    occurs = np.flatnonzero((held[now] > 0) & (level < sets.top))
-    _, one = np.unique(now[occurs], return_index=True)
-    leaves = occurs[one]
-    spent = times * sets.cost[level, every]
-    best: tuple[float, int, Ints] | None = None
-    for leaf in leaves:
-        target = _raise_one(sets, level, int(leaf))
-        changed = np.flatnonzero(target != level)
-        loss = float((times[changed] * sets.cost[target[changed], changed] - spent[changed]).sum())
-        covered = held[np.unique(now[changed])].sum()
-        rank = float(covered) / max(loss, 1e-9)
-        if best is None or rank > best[0]:
-            best = (rank, int(now[leaf]), target)
+    once = np.zeros(len(level), dtype=np.bool_)
+    once[np.unique(now, return_index=True)[1]] = True
+    best: tuple[float, Ints] | None = None
+    for up in range(1, sets.top + 1):
+        above = sets.node[min(up, sets.top - 1)]
+        low = level < up
+        loss = np.where(low, times * (sets.cost[up] - sets.cost[level, every]), 0)
+        cover = np.bincount(above, weights=held[now] * (low & once))
+        asked = np.bincount(above, weights=held[now] * (level == up - 1)) > 0
+        rank = np.where(asked, cover / np.maximum(np.bincount(above, weights=loss), _EPSILON), 0)
+        first = int(rank.argmax())
+        if rank[first] > (best[0] if best else 0):
+            best = (float(rank[first]), np.where(above == first, np.maximum(level, up), level))
     assert best is not None  # noqa: S101  (a failing combination holds a label below the top)
-    return best[1], best[2]
-
-
-def _raise_one(sets: _Sets, level: Ints, leaf: int) -> Ints:
-    """Levels once the leaf's label becomes its parent, which takes in all leaves below; below ``*`` only its own go."""
-    up = int(level[leaf]) + 1
-    source = up - 1 if up == sets.top else up
-    below = sets.node[source] == sets.node[source, leaf]
-    return np.where(below, np.maximum(level, up), level)
+    return best[1]
 
 
 def _lowered(sets: _Sets, times: Floats, level: Ints, k: int, m: int) -> Ints:
@@ -209,9 +208,6 @@ def _holds(sets: _Sets, level: Ints, changed: Bools, k: int, m: int) -> bool:
     has = np.zeros(int(sets.person.max(initial=-1)) + 1, dtype=np.bool_)
     has[sets.person[changed[sets.code]]] = True
     person, node = sets.released(level, has[sets.person])
-    new = np.unique(sets.node[level[changed], np.flatnonzero(changed)])
-    for size in range(1, m + 1):
-        failing = _failing(person, node, k, size)
-        if np.isin(failing, new).any():
-            return False
-    return True
+    new = np.zeros(int(sets.node.max()) + 1, dtype=np.bool_)
+    new[sets.node[level[changed], np.flatnonzero(changed)]] = True
+    return not any(len(_failing(person, node, k, size, new)) for size in range(1, m + 1))

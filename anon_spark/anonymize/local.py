@@ -168,8 +168,7 @@ def _searched(table: TupleTable, criteria: Sequence[Criterion], limit: int) -> I
         columns = [tree.node[level] for tree, level in zip(table.trees, node, strict=True)]
         cell, cells = group([column[table.codes[rest, q]] for q, column in enumerate(columns)])
         taken = valid_cells(table, criteria, cell, cells, rest)[cell]
-        for cap in caps:
-            taken |= _trimmed(table, criteria, rest, cell, cells, taken, cap)
+        _trim(table, criteria, rest, cell, cells, taken, caps)
         if taken.any():
             number, more = group([cell[taken]])
             owner[rest[taken]] = number + count
@@ -179,25 +178,27 @@ def _searched(table: TupleTable, criteria: Sequence[Criterion], limit: int) -> I
     return owner
 
 
-def _trimmed(
+def _trim(
     table: TupleTable,
     criteria: Sequence[Criterion],
     rest: Ints,
     cell: Ints,
     cells: int,
     taken: Bools,
-    cap: float,
-) -> Bools:
-    """Tuples of the cells without a class that make a valid class once common sensitive values are capped."""
+    caps: Sequence[float],
+) -> None:
+    """Also take what is valid of a cell once its common sensitive values are capped, the mildest cap that does."""
     size = np.bincount(cell, weights=table.people[rest], minlength=cells)
-    open_ = size >= _WORTH_TRIMMING
-    open_[cell[taken]] = False
-    part = np.flatnonzero(open_[cell])
-    kept = part[table.sampled(rest[part], cell[part], cells, cap)]
-    valid = valid_cells(table, criteria, cell[kept], cells, rest[kept])
-    result = np.zeros(len(rest), dtype=np.bool_)
-    result[kept] = valid[cell[kept]]
-    return result
+    part = np.flatnonzero(~taken & (size >= _WORTH_TRIMMING)[cell])
+    if not caps or not len(part):
+        return
+    crowding = table.crowding(rest[part], cell[part], cells)
+    for cap in caps:
+        kept = part[crowding < cap]
+        valid = valid_cells(table, criteria, cell[kept], cells, rest[kept])
+        taken[kept] = valid[cell[kept]]
+        other = ~valid[cell[part]]
+        part, crowding = part[other], crowding[other]
 
 
 def _nodes(table: TupleTable, limit: int) -> Iterator[tuple[int, ...]]:

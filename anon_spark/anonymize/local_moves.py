@@ -18,6 +18,8 @@ _EPSILON = 1e-9
 _BLOCK = 8_192
 _SLICE = 256
 _CHECKED = 50_000
+_TARGETS = 4
+_PLACES = 32
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def move(table: TupleTable, criteria: Sequence[Criterion], owner: Ints, *, turn:
     labels, every = table.labels(owner), np.arange(len(owner))
     monotone = all(criterion.monotone for criterion in criteria)
     first = turn % len(table.trees)
-    found = targets(table, labels, every, owner, width=1 if monotone else 4, first=first)
+    found = targets(table, labels, every, owner, width=1 if monotone else _TARGETS, first=first)
     spent = labels.people * labels.cost
     left = spent[owner] - (labels.people[owner] - table.people) * _cost_without(table, owner)
     hopeful = left - found.added[:, 0] > _EPSILON
@@ -254,7 +256,7 @@ def _gain(table: TupleTable, rows: Ints, way: Ints, part: Ints, count: int) -> F
     before, after = sub.labels(part), sub.labels(cell)
     people = sub.people
     saved = before.cost[part] - after.cost[cell]
-    return np.bincount(part, weights=people * saved, minlength=count)
+    return np.bincount(part, weights=people * saved, minlength=count).astype(np.float64)
 
 
 def place(table: TupleTable, criteria: Sequence[Criterion], owner: Ints) -> Ints:
@@ -265,8 +267,8 @@ def place(table: TupleTable, criteria: Sequence[Criterion], owner: Ints) -> Ints
         sub = TupleTable(table.codes[placed], table.people[placed], {}, table.trees)
         labels = sub.labels(owner[placed])
         first = turn % len(table.trees)
-        found = targets(table, labels, rest, np.full(len(rest), -1), width=32, first=first)
-        every = Targets(np.full((len(owner), 32), -1), np.full((len(owner), 32), np.inf))
+        found = targets(table, labels, rest, np.full(len(rest), -1), width=_PLACES, first=first)
+        every = Targets(np.full((len(owner), _PLACES), -1), np.full((len(owner), _PLACES), np.inf))
         every.to[rest], every.added[rest] = found.to, found.added
         to, added = _first_valid(table, criteria, owner, every, owner < 0)
         rows = rest[to[rest] >= 0]

@@ -112,22 +112,22 @@ class TupleTable:
         columns = list(self.sensitive.values()) or [np.zeros_like(self.people)]
         return group(columns)[0]
 
-    def sampled(self, rows: Ints, cell: Ints, count: int, cap: float) -> Bools:
-        """Which of ``rows`` to keep so that no sensitive value has over ``cap`` times its share of its cell.
+    def crowding(self, rows: Ints, cell: Ints, count: int) -> Floats:
+        """How far each of ``rows`` comes after those that its sensitive values' share of its cell allows.
 
-        The share is that of the whole table: what is kept of a cell is nearer to the whole than the cell is.
+        Below c for the first rows of each value that make up c times its share in the whole table: the rows
+        below a cap are nearer to the whole than their cell is.
         """
         people, stratum = self.people[rows], self.stratum[rows]
         share = np.bincount(self.stratum, weights=self.people) / self.total_people
-        order = np.lexsort((np.arange(len(rows)), stratum, cell))
-        own = cell[order]
-        start = np.flatnonzero(np.diff(own * len(share) + stratum[order], prepend=-1))
+        key = cell * len(share) + stratum
+        order = np.argsort(key, kind="stable")
+        start = np.flatnonzero(np.diff(key[order], prepend=-1))
         through = np.cumsum(people[order])
-        before = np.repeat((through - people[order])[start], np.diff(np.append(start, len(own))))
-        allowed = np.ceil(cap * _summed(cell, people, count)[own] * share[stratum[order]])
-        kept = np.empty(len(rows), dtype=np.bool_)
-        kept[order] = through - before <= allowed
-        return kept
+        before = np.repeat((through - people[order])[start], np.diff(np.append(start, len(rows))))
+        after = np.empty(len(rows))
+        after[order] = through - before - 1
+        return after / (_summed(cell, people, count)[cell] * share[stratum])
 
     def classes(self, owner: Ints, count: int, rows: Ints | None = None) -> Classes:
         """Classes 0 to ``count`` - 1 made of ``rows`` (default: all tuples); ``owner`` numbers theirs."""
@@ -184,7 +184,10 @@ def valid_cells(
 
 def failing(classes: Classes, criteria: Sequence[Criterion]) -> Bools:
     """(classes,) whether a class fails any criterion."""
-    return np.any([criterion.failing(classes) for criterion in criteria], axis=0)
+    fails = np.zeros(len(classes.sizes), dtype=np.bool_)
+    for criterion in criteria:
+        fails |= criterion.failing(classes)
+    return fails
 
 
 def group(columns: Sequence[Ints]) -> tuple[Ints, int]:

@@ -46,7 +46,7 @@ class Microaggregation:
 
 
 def microaggregate(
-    values: Floats, *, k: int, people: Ints | None = None, centre: Centre = "mean", block: int = 20_000
+    values: Floats, *, k: int, people: Ints | None = None, centre: Centre = "mean", block: int = 5_000
 ) -> Microaggregation:
     """Groups of at least k people with little spread within, whatever the order of rows (equal rows may change places).
 
@@ -103,7 +103,7 @@ def _parts(values: Floats, people: Ints, rows: Ints, k: int, block: int) -> Iter
     if len(rows) <= block:
         yield rows
         return
-    column = values[rows][:, int(_standard_deviations(values[rows], people[rows]).argmax())]
+    column = values[rows][:, int(_spreads(values[rows], people[rows]).argmax())]
     ordered = rows[np.argsort(column, kind="stable")]
     through = np.cumsum(people[ordered])
     cut = int(np.searchsorted(through, through[-1] / 2)) + 1
@@ -114,9 +114,10 @@ def _parts(values: Floats, people: Ints, rows: Ints, k: int, block: int) -> Iter
         yield from _parts(values, people, np.sort(half), k, block)
 
 
-def _standard_deviations(values: Floats, people: Ints) -> Floats:
+def _spreads(values: Floats, people: Ints) -> Floats:
     middle = people @ values / people.sum()
-    return np.sqrt(people @ (values - middle) ** 2)
+    variances: Floats = people @ (values - middle) ** 2
+    return variances
 
 
 def _mdav(values: Floats, people: Ints, k: int) -> list[Ints]:
@@ -151,7 +152,8 @@ def _joined(values: Floats, people: Ints, groups: list[Ints], rest: Ints) -> lis
 def _distances(values: Floats, point: Floats) -> Floats:
     """Squared Euclidean distance of each row to ``point``."""
     apart = values - point
-    return np.einsum("ij,ij->i", apart, apart)
+    squares: Floats = np.einsum("ij,ij->i", apart, apart)
+    return squares
 
 
 def _means(values: Floats, people: Ints, owner: Ints) -> Floats:
@@ -181,4 +183,5 @@ def _modes(column: Floats, people: Ints, owner: Ints) -> Floats:
     count = np.bincount(number, weights=people)
     best = np.lexsort((pair, -count, pair // len(distinct)))
     _, first = np.unique((pair // len(distinct))[best], return_index=True)
-    return distinct[pair[best[first]] % len(distinct)]
+    values: Floats = distinct[pair[best[first]] % len(distinct)]
+    return values
