@@ -641,3 +641,13 @@ def test_a_release_needs_what_it_is_measured_by(tmp_path: Path) -> None:
         "domains.person: LINK has 2 columns of it; a row is of one, a second would tie two people together: drop it",
     ]:
         assert line in problems
+
+
+def test_ages_follow_from_intervals_that_hold_their_leaves(tmp_path: Path) -> None:
+    (tmp_path / "hierarchies").mkdir()
+    (tmp_path / "hierarchies" / "age.csv").write_text("7;0-9;*\n12;0-9;*\n90+;90-99;*\n")
+    problems = check_changed(tmp_path)
+    assert [p for p in problems if "interval" in p] == [
+        "hierarchy age: level 1: 1 leaves lie outside their interval '0-9'",
+        "hierarchy age: level 1: 1 leaves lie outside their interval '90-99'",
+    ]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
+from anon_spark.anonymize.hierarchy import interval_problems
 from anon_spark.errors import InputError, PolicyError, nearest
 from anon_spark.policy.load import LoadedPolicy
 from anon_spark.policy.model import Column, QuasiIdentifier, Role, RowRule, Treatment, split_ref
@@ -223,6 +224,8 @@ def _quasi_identifiers(loaded: LoadedPolicy) -> Iterator[str]:
                 yield f"{place}.{key}: {problem}"
                 continue
             yield from _source_of(loaded, f"{place}.{key}", item, reference)
+        if item.derive:
+            yield from interval_problems(loaded.hierarchies[item.hierarchy])
         if item.derive and policy.admissions is None:
             yield f"{place}: an age at the first admission needs 'admissions'"
         if name not in (derived if item.derive else generalized):
