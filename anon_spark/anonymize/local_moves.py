@@ -20,6 +20,7 @@ _SLICE = 256
 _CHECKED = 50_000
 _TARGETS = 4
 _PLACES = 32
+_PLACINGS = 200
 
 
 @dataclass(frozen=True)
@@ -261,8 +262,11 @@ def _gain(table: TupleTable, rows: Ints, way: Ints, part: Ints, count: int) -> F
 
 def place(table: TupleTable, criteria: Sequence[Criterion], owner: Ints) -> Ints:
     """Let the tuples without a class (-1) join the classes where they add least; who cannot form one class."""
-    owner, turn = owner.copy(), 0
-    while (rest := np.flatnonzero(owner < 0)).size and owner.max() >= 0:
+    owner = owner.copy()
+    for turn in range(_PLACINGS):
+        rest = np.flatnonzero(owner < 0)
+        if not len(rest) or owner.max() < 0:
+            break
         placed = np.flatnonzero(owner >= 0)
         sub = TupleTable(table.codes[placed], table.people[placed], {}, table.trees)
         labels = sub.labels(owner[placed])
@@ -277,7 +281,6 @@ def place(table: TupleTable, criteria: Sequence[Criterion], owner: Ints) -> Ints
         if not len(one) and turn >= len(table.trees):
             break
         owner[rows[one]] = to[rows[one]]
-        turn += 1
     left = owner < 0
     owner[left] = owner.max() + 1
     return owner
