@@ -204,11 +204,15 @@ def _trim(
 def _nodes(table: TupleTable, limit: int) -> Iterator[tuple[int, ...]]:
     """Nodes in ascending order of their mean cost, the first ``limit`` of them.
 
-    Every node but the finest is reached from one other alone: the one with its last raised level lowered.
+    The costs are rounded, so that equal ones are equal whatever the order in which they were added up. Every node
+    but the finest is reached from one other alone: the one with its last raised level lowered.
     """
     share = table.people / table.total_people
     costs = [
-        [float(share @ tree.cost[level][table.codes[:, q]]) for level in range(len(tree.node))]
+        [
+            round(float((share * tree.cost[level][table.codes[:, q]]).sum()), 12)
+            for level in range(len(tree.node))
+        ]
         for q, tree in enumerate(table.trees)
     ]
     heap = [(sum(cost[0] for cost in costs), (0,) * len(costs), 0)]
@@ -220,7 +224,9 @@ def _nodes(table: TupleTable, limit: int) -> Iterator[tuple[int, ...]]:
         for q in range(last, len(node)):
             if node[q] + 1 < len(costs[q]):
                 above = (*node[:q], node[q] + 1, *node[q + 1 :])
-                heapq.heappush(heap, (spent + costs[q][node[q] + 1] - costs[q][node[q]], above, q))
+                heapq.heappush(
+                    heap, (sum(cost[level] for cost, level in zip(costs, above, strict=True)), above, q)
+                )
 
 
 def _improved(table: TupleTable, criteria: Sequence[Criterion], owner: Ints, rounds: int) -> Ints:
@@ -276,7 +282,7 @@ def _result(
     labels = table.labels(owner)
     losses = {}
     for q, (name, weight) in enumerate(zip(hierarchies, weights, strict=True)):
-        cost = table.trees[q].cost[labels.level[:, q], labels.leaf[:, q]] @ labels.people
+        cost = (table.trees[q].cost[labels.level[:, q], labels.leaf[:, q]] * labels.people).sum()
         losses[name] = max(float(cost) / table.total_people / weight, _FLOOR)
     loss = float(np.dot(list(losses.values()), weights))
     return LocalRecoding(

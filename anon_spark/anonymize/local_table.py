@@ -65,7 +65,7 @@ class Labels:
     @property
     def total(self) -> float:
         """Sum of the cost over people."""
-        return float(self.people @ self.cost)
+        return float((self.people * self.cost).sum())
 
 
 @dataclass(frozen=True)

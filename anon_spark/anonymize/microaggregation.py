@@ -79,20 +79,20 @@ def microaggregate(
             groups += 1
     owner = np.empty_like(sorted_owner)
     owner[order] = sorted_owner
-    within = float(count @ ((scaled - _means(scaled, count, sorted_owner)[sorted_owner]) ** 2).sum(axis=1))
+    within = _squares(scaled - _means(scaled, count, sorted_owner)[sorted_owner], count)
     return Microaggregation(
         owner,
         np.bincount(owner, weights=weight).astype(np.int64),
         _centres(values.astype(np.float64), weight, owner, centre),
         within,
-        float(count @ (scaled**2).sum(axis=1)),
+        _squares(scaled, count),
     )
 
 
 def _standardized(values: Floats, people: Ints) -> Floats:
     """Columns with mean 0 and variance 1 over people; a constant column becomes 0."""
-    middle = people @ values / people.sum()
-    spread = np.sqrt(people @ (values - middle) ** 2 / people.sum())
+    middle = _mean(values, people)
+    spread = np.sqrt(_mean((values - middle) ** 2, people))
     constant = values.max(axis=0) == values.min(axis=0)
     scaled: Floats = np.where(constant, 0.0, (values - middle) / np.where(constant, 1.0, spread))
     return scaled
@@ -115,16 +115,15 @@ def _parts(values: Floats, people: Ints, rows: Ints, k: int, block: int) -> Iter
 
 
 def _spreads(values: Floats, people: Ints) -> Floats:
-    middle = people @ values / people.sum()
-    variances: Floats = people @ (values - middle) ** 2
-    return variances
+    middle = _mean(values, people)
+    return _mean((values - middle) ** 2, people)
 
 
 def _mdav(values: Floats, people: Ints, k: int) -> list[Ints]:
     """Groups of at least k people."""
     rest, groups = np.arange(len(values)), []
     while (left := people[rest].sum()) >= 2 * k:
-        middle = people[rest] @ values[rest] / left
+        middle = _mean(values[rest], people[rest])
         anchor = values[rest[_distances(values[rest], middle).argmax()]]
         for _ in range(2 if left >= 3 * k else 1):
             if people[rest].sum() < 2 * k:
@@ -144,9 +143,19 @@ def _joined(values: Floats, people: Ints, groups: list[Ints], rest: Ints) -> lis
     """Groups with each of the rest, too few for one of their own, in the group whose mean is nearest."""
     if not len(rest):
         return groups
-    middles = np.array([people[g] @ values[g] / people[g].sum() for g in groups])
+    middles = np.array([_mean(values[g], people[g]) for g in groups])
     to = [int(_distances(middles, values[row]).argmin()) for row in rest]
     return [np.append(g, rest[[i for i, j in enumerate(to) if j == n]]) for n, g in enumerate(groups)]
+
+
+def _mean(values: Floats, people: Ints) -> Floats:
+    """Mean of each column over people; added up in one order, unlike a matrix product's."""
+    mean: Floats = (people[:, None] * values).sum(axis=0) / people.sum()
+    return mean
+
+
+def _squares(apart: Floats, people: Ints) -> float:
+    return float((people * (apart**2).sum(axis=1)).sum())
 
 
 def _distances(values: Floats, point: Floats) -> Floats:
