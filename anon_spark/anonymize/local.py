@@ -219,7 +219,7 @@ def _nodes(table: TupleTable, limit: int) -> Iterator[tuple[int, ...]]:
     for _ in range(limit):
         if not heap:
             return
-        spent, node, last = heapq.heappop(heap)
+        _, node, last = heapq.heappop(heap)
         yield node
         for q in range(last, len(node)):
             if node[q] + 1 < len(costs[q]):
