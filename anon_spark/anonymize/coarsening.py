@@ -115,11 +115,11 @@ class Coarsening:
 
     def keys(self, members: Sequence[Ints], node: Node) -> tuple[Ints, int]:
         """Key of every class given by its members' combinations, and the bound all keys are below."""
-        key, size = np.take(self.groups[0].keys(node), members[0]), self.groups[0].size(node)
+        key, size = self.groups[0].keys(node).take(members[0]), self.groups[0].size(node)
         for group, combination in zip(self.groups[1:], members[1:], strict=True):
             step = group.size(node)
             key *= step
-            key += np.take(group.keys(node), combination)
+            key += group.keys(node).take(combination)
             size *= step
         return key, size
 
@@ -128,7 +128,7 @@ class Coarsening:
         total = np.zeros(self.offsets[-1])
         for group, combination in zip(self.groups, members, strict=True):
             # few rows are counted one by one, many by combination first
-            many = len(combination) > len(group)
+            many = 4 * len(combination) > len(group)
             if many:
                 by_combination = np.bincount(combination, weights=weights, minlength=len(group))
             for i, leaves in zip(group.columns, group.leaves, strict=True):

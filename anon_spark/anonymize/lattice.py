@@ -13,11 +13,11 @@ No loss is monotone in the node once suppression counts. What may be skipped:
    monotone criteria suppress so many, or where these and the classes that fail criteria closed under union add
    up to so many (``suppression``).
 
-Order does not matter for the answer, only for how much can be skipped. The open node of the lowest bound is
-taken. Before it is looked at itself, nodes on a way from it to the top are, by bisection: the coarser a
-node the cheaper it is and the more nodes it may rule out, and whether a node rules out the one below it is
-monotone along the way. Once the lowest bound of all open nodes exceeds the best loss, none of them can win.
-A search that is stopped before has that lowest bound as its proof of how much better a node could be.
+Order does not matter for the answer, only for how much can be skipped. Nodes are taken by how many nodes are
+finer, most first: the coarser a node the smaller its class table and the more nodes it may rule out. When one is
+better than all before, the search goes down from it while that helps. A bound only grows and the best loss only
+falls, so what is skipped once stays skipped, and one pass settles every node. A search that is stopped before
+has the lowest bound of the nodes it has not looked at as its proof of how much better a node could be.
 """
 
 import time
@@ -28,15 +28,17 @@ import numpy as np
 
 from anon_spark.anonymize.coarsening import Coarsening, Node
 from anon_spark.anonymize.hierarchy import Hierarchy
-from anon_spark.anonymize.patterns import PatternTable
+from anon_spark.anonymize.patterns import Ints, PatternTable
 from anon_spark.anonymize.suppression import Evaluator, Suppressed, evaluator, unit_weights
 from anon_spark.privacy.classes import Criterion
 from anon_spark.utility.attribute_loss import loss_am
-from anon_spark.utility.loss import Bounds, Floats, Input, Loss, Outcome
+from anon_spark.utility.loss import Bounds, Input, Loss, Outcome
 from anon_spark.utility.losses import make_loss
 
 _TIE = 1e-12  # losses this close, as a share of the loss where that exceeds 1, are equal
 _SLACK = 1e-10  # bounds within this are not proof: sums of floats may be off
+_BLOCK = 256
+_TRIES = 2  # nodes below a better one that are tried for a still better one
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,9 @@ def search(
         PolicyError: there is no such loss, or the weights are of no use.
     """
     limit = int(np.floor(suppression_limit * table.total_people + 1e-9))
+    if not len(table.packed):
+        nobody = dict.fromkeys(table.names, 0)
+        return Infeasible(limit, 0, nobody, tuple(0.0 for _ in criteria), True, 0, 0)
     coarsening = Coarsening(table, hierarchies)
     whole = whole_input(table, coarsening)
     measure = make_loss(loss, whole, weights)
@@ -134,7 +139,7 @@ def search(
     return Solution(
         levels=dict(zip(table.names, best.node, strict=True)),
         loss=run.best.loss,
-        losses=dict(zip(table.names, loss_am(whole).by_attribute(best), strict=True)),
+        losses=dict(zip(table.names, loss_am(whole).by_attribute(best).tolist(), strict=True)),
         suppressed=suppressed,
         optimal=run.proven,
         bound=min(run.lowest, run.best.loss),
@@ -189,8 +194,7 @@ class _Search:
     def __post_init__(self) -> None:
         self.bounds: Bounds = self.loss.bounds()
         self.top: Node = tuple(size - 1 for size in self.whole.shape)
-        self._seen = np.zeros(self.whole.shape, dtype=np.bool_)
-        self._steps = _steps_up(self.whole)
+        self._allowed = float(np.finfo(np.float64).max)  # bounds up to this may still win
         self._until = None if self.budget.seconds is None else time.monotonic() + self.budget.seconds
 
     @property
@@ -204,34 +208,43 @@ class _Search:
         return float(self.bounds.lower.min())
 
     def run(self) -> None:
-        """Rule out or look at every node, while the budget lasts."""
-        lower = self.bounds.lower
-        while not self._spent():
-            node = tuple(int(i) for i in np.unravel_index(int(lower.argmin()), lower.shape))
-            if self._ruled_out(node):
-                self.proven = True
-                return
-            self._settle(node)
+        """Look at every node that is not ruled out, while the budget lasts."""
+        lower = self.bounds.lower.reshape(-1)
+        order = _most_finer_first(self.whole.shape)
+        for start in range(0, len(order), _BLOCK):
+            block = order[start : start + _BLOCK]
+            at = 0
+            while (open_ := lower[block[at:]] <= self._allowed).any():
+                if self._spent():
+                    return
+                at += int(open_.argmax())
+                self._descend(tuple(int(i) for i in np.unravel_index(block[at], self.whole.shape)))
+                at += 1
+        self.proven = True
 
-    def _settle(self, node: Node) -> None:
-        """Rule out an open node by one on its way to the top, or look at it."""
-        way = self._way_up(node)
-        low, high = 0, len(way)
-        while low < high and not self._spent():
-            middle = (low + high) // 2
-            self.look_at(way[middle])
-            if self._ruled_out(node):
-                return
-            high = middle
+    def _descend(self, node: Node) -> None:
+        """Look at a node, and as long as that gives a better one at nodes just below that one.
+
+        Those below that are not feasible are as coarse as can be, and rule out the most.
+        """
+        before = self._allowed
+        self.look_at(node)
+        while self._allowed < before and self.best is not None:
+            before, here = self._allowed, self.best.outcome.node
+            below = [(*here[:q], level - 1, *here[q + 1 :]) for q, level in enumerate(here) if level]
+            below.sort(key=lambda finer: -self.bounds.lower[finer])
+            open_ = (finer for finer in below if self.bounds.lower[finer] <= self._allowed)
+            for _, finer in zip(range(_TRIES), open_, strict=False):
+                if self._allowed < before or self._spent():
+                    break
+                self.look_at(finer)
 
     def look_at(self, node: Node) -> None:
         """Generalize and suppress at a node, and learn from it."""
         outcome = self.evaluator.outcome(node)
         self.checked += 1
-        self._seen[node] = True
-        finer = tuple(slice(level + 1) for level in node)
-        if outcome.certain + outcome.certain_more > self.limit:
-            self.bounds.lower[finer] = np.inf
+        if outcome.certain_in_all > self.limit:
+            self.bounds.lower[tuple(slice(level + 1) for level in node)] = np.inf
         else:
             self.bounds.learn(outcome)
             self.bounds.lower[node] = np.inf
@@ -244,28 +257,9 @@ class _Search:
 
     def _consider(self, new: _Found) -> None:
         least = min([new.loss, *(old.loss for old in self.found)])
-        allowed = least + _TIE * max(1.0, abs(least))
-        self.found = [found for found in (*self.found, new) if found.loss <= allowed]
-
-    def _ruled_out(self, node: Node) -> bool:
-        bound = self.bounds.lower[node]
-        if not self.found or bound == np.inf:
-            return bool(bound == np.inf)
-        least = min(found.loss for found in self.found)
-        return bool(bound > least + _SLACK * max(1.0, abs(least)))
-
-    def _way_up(self, node: Node) -> list[Node]:
-        """Nodes from this one towards the top, each one level up, until one that was looked at."""
-        way: list[Node] = []
-        here = list(node)
-        for q, level in self._steps:
-            if level <= node[q]:
-                continue
-            if self._seen[tuple(here)]:
-                return way
-            way.append(tuple(here))
-            here[q] = level
-        return way if self._seen[tuple(here)] else [*way, tuple(here)]
+        equal = least + _TIE * max(1.0, abs(least))
+        self.found = [found for found in (*self.found, new) if found.loss <= equal]
+        self._allowed = least + _SLACK * max(1.0, abs(least))
 
     def _spent(self) -> bool:
         if self.budget.nodes is not None and self.checked >= self.budget.nodes:
@@ -273,19 +267,17 @@ class _Search:
         return self._until is not None and time.monotonic() > self._until
 
 
-def _steps_up(whole: Input) -> list[tuple[int, int]]:
-    """(quasi-identifier, level) of all levels above the lowest, those that lose least by ``loss_am`` first."""
-    steps = []
-    for q, figure in enumerate(loss_am(whole).figures):
-        figures: Floats = figure.at_least(whole.levels[q].height, None)
-        steps += [(float(x), level, q) for level, x in enumerate(figures) if level]
-    return [(q, level) for _, level, q in sorted(steps)]
+def _most_finer_first(shape: tuple[int, ...]) -> Ints:
+    """All nodes by their number in the lattice's order; equal numbers of finer nodes: coarser earlier attributes."""
+    finer = np.ones(1, dtype=np.int64)
+    for size in reversed(shape):
+        finer = np.multiply.outer(np.arange(1, size + 1), finer).ravel()
+    return np.argsort(-finer, kind="stable")
 
 
 def _infeasible(run: _Search, criteria: Sequence[Criterion]) -> Infeasible:
-    if not run._seen[run.top]:
-        run.look_at(run.top)
-    least = run.least or (run.whole.people, 0, run.top)
+    at_top = (run.evaluator.release(run.top)[0].people, sum(run.top), run.top)
+    least = at_top if run.least is None else min(run.least, at_top)
     classes = run.evaluator.classes(run.top)
     return Infeasible(
         limit=run.limit,

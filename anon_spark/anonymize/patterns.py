@@ -20,7 +20,7 @@ from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.deidentify.generalization import leaf_codes
 from anon_spark.errors import InputError, PolicyError
 
-PATTERN, PEOPLE, POPULATION = "pattern", "people", "population"
+PATTERN, PACKED, PEOPLE, POPULATION = "pattern", "_tuple", "people", "population"
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
@@ -196,6 +196,25 @@ def from_histogram(
         names=tuple(hierarchies),
         domains=domains,
         packed=packed,
+        people=_integers(rows[PEOPLE]),
+        sensitive={name: _sensitive(rows[name]) for name in sensitive},
+        population=_integers(rows[POPULATION]) if POPULATION in rows.column_names else None,
+    )
+
+
+def from_tuples(
+    rows: pa.Table, hierarchies: Mapping[str, Hierarchy], sensitive: Sequence[str] = ()
+) -> PatternTable:
+    """Arrange a histogram whose tuples the cluster has packed, one row a person, as arrays.
+
+    Args:
+        rows: ``(_tuple: int64, <sensitive>..., people: int64)``, with ``population`` as ``from_histogram`` says.
+        hierarchies: of every quasi-identifier, in the order of packing.
+    """
+    return PatternTable(
+        names=tuple(hierarchies),
+        domains=domains_of(hierarchies),
+        packed=_integers(rows[PACKED]),
         people=_integers(rows[PEOPLE]),
         sensitive={name: _sensitive(rows[name]) for name in sensitive},
         population=_integers(rows[POPULATION]) if POPULATION in rows.column_names else None,

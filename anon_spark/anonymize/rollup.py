@@ -17,7 +17,8 @@ from anon_spark.privacy.classes import Classes, SensitiveCounts
 
 _DENSE = 4  # keys a cell up to which counting into all keys is faster than sorting
 _CELLS_KEPT = 2**23
-_TABLES_KEPT = 512
+_TABLES_KEPT = 1024
+_NEVER = np.iinfo(np.int16).max
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Attributes:
         assert cells.value is not None  # noqa: S101  (there are values where there are attributes)
         value, people = cells.value, cells.people
         if chosen is not None:
-            value, people = value[chosen], people[chosen]
+            value, people = value.compress(chosen), people.compress(chosen)
         totals = self._totals[name]
         if not self._codes:
             if cells.population is not None:  # cells of the population alone hold no value
@@ -131,8 +132,54 @@ class SensitiveView(Mapping[str, SensitiveCounts]):
         return len(self._attributes.names)
 
 
+class Store:
+    """Class tables at hand, the oldest given up past a number of cells."""
+
+    def __init__(self, node: Node, leaves: Cells) -> None:
+        self._limit = max(_CELLS_KEPT, 4 * len(leaves))
+        self._tables: dict[Node, Cells] = {node: leaves}
+        self._places: dict[Node, int] = {node: 0}
+        self._levels = np.full((len(node), _TABLES_KEPT), _NEVER, dtype=np.int16)
+        self._sizes = np.full(_TABLES_KEPT, np.iinfo(np.int64).max)
+        self._levels[:, 0], self._sizes[0] = node, len(leaves)
+        self._free = list(range(_TABLES_KEPT - 1, 0, -1))
+        self._nodes = [node] * _TABLES_KEPT
+        self._cells = 0
+
+    def finer(self, node: Node) -> tuple[Node, Cells]:
+        """The table with the fewest cells of those of this node and finer ones."""
+        found = [
+            below
+            for q, level in enumerate(node)
+            if level and (below := (*node[:q], level - 1, *node[q + 1 :])) in self._tables
+        ]
+        if found:
+            best = min(found, key=lambda below: len(self._tables[below]))
+        else:
+            fits = (self._levels <= np.array(node, dtype=np.int16)[:, None]).all(axis=0)
+            best = self._nodes[int(np.where(fits, self._sizes, np.iinfo(np.int64).max).argmin())]
+        return best, self._tables[best]
+
+    def keep(self, node: Node, cells: Cells) -> None:
+        """Put a table at hand; that of the leaves stays."""
+        if node in self._tables:
+            return
+        while not self._free or self._cells + len(cells) > self._limit:
+            oldest = next(iter(list(self._places)[1:2]), None)
+            if oldest is None:
+                return
+            place = self._places.pop(oldest)
+            self._cells -= len(self._tables.pop(oldest))
+            self._levels[:, place], self._sizes[place] = _NEVER, np.iinfo(np.int64).max
+            self._free.append(place)
+        place = self._free.pop()
+        self._tables[node], self._places[node], self._nodes[place] = cells, place, node
+        self._levels[:, place], self._sizes[place] = node, len(cells)
+        self._cells += len(cells)
+
+
 class Rollup:
-    """Class tables of every node of one lattice, with the latest ones kept."""
+    """Class tables of every node of one lattice."""
 
     def __init__(self, table: PatternTable, coarsening: Coarsening) -> None:
         self.coarsening = coarsening
@@ -140,29 +187,33 @@ class Rollup:
         self.people = table.total_people
         rows = None if table.times is None else table.people * table.times
         bottom = tuple(0 for _ in coarsening.heights)
-        leaves = Cells(
+        self.leaves = Cells(
             tuple(coarsening.members), self.attributes.packed, table.people, rows, table.population, None
         )
-        self._tables: list[Cells] = [leaves]
-        self._nodes = np.zeros((_TABLES_KEPT, len(bottom)), dtype=np.int64)
-        self._cells = np.zeros(_TABLES_KEPT, dtype=np.int64)
-        self._cells[0] = len(leaves)
-        self._next = 1
-        self._limit = max(_CELLS_KEPT, 2 * len(leaves))
-
-    @property
-    def leaves(self) -> Cells:
-        """The pattern table itself: a row a pattern, classes not put together."""
-        return self._tables[0]
+        self._store = Store(bottom, self.leaves)
+        self._asked: dict[
+            Node, tuple[Node, int]
+        ] = {}  # by source: the latest node made from it, and its cells
 
     def cells(self, node: Node) -> Cells:
-        """The class table of a node, from the smallest finer one at hand."""
-        at_hand = len(self._tables)
-        finer = (self._nodes[:at_hand] <= node).all(axis=1)
-        source = int(np.where(finer, self._cells[:at_hand], np.iinfo(np.int64).max).argmin())
-        cells = coarsen(self._tables[source], node, self.coarsening, self.attributes.size)
-        if len(cells) < 0.8 * len(self._tables[source]):
-            self._keep(node, cells)
+        """The class table of a node.
+
+        Where the same table is asked for two nodes that are both much smaller, the finest node coarser than it
+        that serves both is made first and kept: further nodes near them will be made from that.
+        """
+        below, source = self._store.finer(node)
+        before, size = self._asked.get(below, (node, len(source)))
+        between = tuple(min(a, b) for a, b in zip(node, before, strict=True))
+        if between not in (below, node) and 4 * size < len(source):
+            self._asked[below] = (between, size)
+            below, source = between, self._coarsen(source, between)
+        cells = self._coarsen(source, node)
+        self._asked[below] = (node, len(cells))
+        return cells
+
+    def _coarsen(self, source: Cells, node: Node) -> Cells:
+        cells = coarsen(source, node, self.coarsening, self.attributes.size)
+        self._store.keep(node, cells)
         return cells
 
     def classes(self, cells: Cells, chosen: Bools | None = None) -> Classes:
@@ -171,25 +222,11 @@ class Rollup:
         if chosen is None:
             view = SensitiveView(self.attributes, cells, None, cells.owner)
             return Classes(cells.sizes, self.people, view, population)
-        of_cells = chosen[cells.owner]
-        owner = (np.cumsum(chosen) - 1)[cells.owner[of_cells]]
+        of_cells = chosen if cells.first is None else chosen.take(cells.owner)
+        owner = (np.cumsum(chosen) - 1).take(cells.owner.compress(of_cells))
         view = SensitiveView(self.attributes, cells, of_cells, owner)
         population = None if population is None else population[chosen]
-        return Classes(cells.sizes[chosen], self.people, view, population)
-
-    def _keep(self, node: Node, cells: Cells) -> None:
-        """Keep a table; past the limit the oldest go, the leaves never."""
-        if len(self._tables) < _TABLES_KEPT and self._cells.sum() + len(cells) <= self._limit:
-            place = len(self._tables)
-            self._tables.append(cells)
-        else:
-            place = 1 + self._next % max(len(self._tables) - 1, 1)
-            self._next += 1
-            if place >= len(self._tables):
-                return
-            self._tables[place] = cells
-        self._nodes[place] = node
-        self._cells[place] = len(cells)
+        return Classes(cells.sizes.compress(chosen), self.people, view, population)
 
 
 def coarsen(source: Cells, node: Node, coarsening: Coarsening, values: int) -> Cells:

@@ -15,19 +15,20 @@ round by round, who they leave is among those whom the monotone criteria alone l
 
 *Closed under union*: the union of classes that meet the criterion meets it. Where every person lies in one
 class, a class that fails at c is a union of classes at v, so one of them fails too and holds somebody: v
-suppresses at least one person for each class that fails at c. Counting classes without certain people, these
-are further ones. Closed are: t-closeness (the earth mover's distance to a fixed distribution is convex, total
-variation, ordered, hierarchical or by value, and a union's distribution is a mean), entropy l (entropy is
-concave), recursive l (r_1 of a union is at most the sum of both; what is left without its l - 1 most frequent
-values at least the sum), alpha, beta and delta-disclosure (a union's share of a value lies between its
-parts'; of delta-disclosure only where absent values fail, otherwise a class without the value can thin out
-another's share), delta-presence without a lower bound (with one, people of the population alone thin it out).
+suppresses at least one person for each class that fails at c, and ``refinement`` proves more of most criteria.
+Counting classes without certain people, these are further ones. Closed are: t-closeness (the earth mover's
+distance to a fixed distribution is convex, be it total variation, ordered, hierarchical or by value, and a
+union's distribution is a mean), entropy l (entropy is concave), recursive l (r_1 of a union is at most the sum
+of both; what is left without its l - 1 most frequent values at least the sum), alpha, beta and delta-disclosure
+(a union's share of a value lies between its parts'; of delta-disclosure only where absent values fail, otherwise
+a class without the value can thin out another's share), delta-presence without a lower bound (with one, people
+of the population alone thin it out).
 
 *Others* prove nothing of finer nodes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -35,6 +36,7 @@ import numpy as np
 from anon_spark.anonymize.coarsening import Coarsening, Node
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.patterns import Bools, Ints, PatternTable
+from anon_spark.anonymize.refinement import people_failing
 from anon_spark.anonymize.rollup import Cells, Rollup
 from anon_spark.privacy.alpha_k import AlphaK
 from anon_spark.privacy.beta_likeness import BetaLikeness
@@ -45,6 +47,7 @@ from anon_spark.privacy.l_diversity import EntropyLDiversity, RecursiveLDiversit
 from anon_spark.privacy.t_closeness import TCloseness
 from anon_spark.utility.loss import Floats, Outcome
 
+_LOOKS = 8  # first looks at sizes alone before they must have ruled out every other node
 _CLOSED = (TCloseness, EntropyLDiversity, RecursiveLDiversity, AlphaK, BetaLikeness)
 
 
@@ -129,6 +132,8 @@ class OneClassEach:
     def __init__(self, table: PatternTable, coarsening: Coarsening, kinds: Kinds, limit: int) -> None:
         self._table, self._coarsening, self._kinds, self._limit = table, coarsening, kinds, limit
         self._rollup = Rollup(table, coarsening)
+        self._of_sizes = self._first_look(limit)
+        self._looks = self._ruled_out = 0
         self._of_rows = np.repeat(
             [name in table.of_rows for name in table.names], np.diff(coarsening.offsets)
         )
@@ -139,32 +144,43 @@ class OneClassEach:
 
     def outcome(self, node: Node) -> Outcome:
         """Judge the classes by the kinds in turn, each the classes that are left."""
+        if self._of_sizes is not None and 2 * self._ruled_out >= self._looks - _LOOKS:
+            without_values = self._of_sizes.outcome(node)
+            self._looks += 1
+            if without_values.certain > self._limit:
+                self._ruled_out += 1
+                return without_values
         cells = self._rollup.cells(node)
         sizes = cells.sizes
-        certain = self._failing(cells, self._kinds.monotone, None)
-        certain_people = int(sizes[certain].sum())
-        complete, failing, more = True, certain, 0
-        if self._kinds.closed or self._kinds.others:
-            complete = certain_people <= self._limit
-            if complete:
-                closed = self._failing(cells, self._kinds.closed, ~certain & (sizes > 0))
-                failing, more = certain | closed, int(np.count_nonzero(closed))
-                complete = certain_people + more <= self._limit
-            if complete and self._kinds.others:
-                failing = failing | self._failing(cells, self._kinds.others, ~failing & (sizes > 0))
-        squared = sizes.astype(np.float64) ** 2
+        certain = failing = self._failing(cells, self._kinds.monotone, None)
+        certain_people = suppressed = int(sizes @ certain)
+        more, complete = None, suppressed <= self._limit
+        if complete and self._kinds.closed:
+            failing, more = self._closed(cells, certain)
+            suppressed += int(more.sum())
+            complete = suppressed <= self._limit
+        if complete and self._kinds.others:
+            failing = failing | self._failing(cells, self._kinds.others, ~failing & (sizes > 0))
+        if complete and failing is not certain:
+            suppressed = int(sizes @ failing)
+        left = left_by_certain = np.where(certain, 0, sizes)
+        if failing is not certain:
+            left = np.where(failing, 0, sizes)
         return Outcome(
             node=node,
-            suppressed=int(sizes[failing].sum()) if complete else certain_people + more,
+            suppressed=suppressed,
             certain=certain_people,
-            certain_more=more,
-            kept=sizes[~failing & (sizes > 0)],
-            classes=int(np.count_nonzero(sizes)),
-            squares=float(squared.sum()),
-            certain_squares=float(squared[certain].sum()),
-            gone=lambda: self._marginals(cells, failing),
-            certain_gone=lambda: self._marginals(cells, certain),
-            complete=complete,
+            more=more,
+            sizes=sizes,
+            left=left,
+            left_by_certain=left_by_certain,
+            gone=lambda: self._marginals(cells, sizes - left),
+            gone_for_certain=None
+            if failing is certain
+            else lambda: self._marginals(
+                cells, sizes - left_by_certain if more is None else sizes - left_by_certain + more
+            ),
+            complete=complete or not (self._kinds.closed or self._kinds.others),
         )
 
     def release(self, node: Node) -> tuple[Suppressed, Classes]:
@@ -176,6 +192,20 @@ class OneClassEach:
         patterns = np.isin(keys, class_keys) & (self._table.people > 0)
         left = self._rollup.classes(cells, ~failing & (cells.sizes > 0))
         return Suppressed(patterns, int(self._table.people[patterns].sum()), len(left.sizes)), left
+
+    def _first_look(self, limit: int) -> "OneClassEach | None":
+        """The same with the monotone criteria that need no values, where that can rule out a node by itself."""
+        kinds = self._kinds
+        few = tuple(c for c in kinds.monotone if getattr(c, "attribute", None) is None)
+        if (
+            not few
+            or not self._table.sensitive
+            or len(few) == len(kinds.all)
+            or limit >= self._table.total_people
+        ):
+            return None
+        without = replace(self._table, sensitive={})
+        return OneClassEach(without, self._coarsening, Kinds(few, (), ()), limit)
 
     def _failing(self, cells: Cells, criteria: Sequence[Criterion], chosen: Bools | None) -> Bools:
         """(classes,) True where one of the criteria fails, among the chosen classes."""
@@ -191,13 +221,31 @@ class OneClassEach:
         failing[chosen] = found
         return failing
 
-    def _marginals(self, cells: Cells, classes: Bools) -> Floats:
+    def _closed(self, cells: Cells, certain: Bools) -> tuple[Bools, Ints]:
+        """Classes that fail, the certain ones included, and how many people of each at least do at finer nodes."""
+        chosen = ~certain & (cells.sizes > 0)
+        classes = self._rollup.classes(cells, chosen)
+        failing = np.zeros(len(classes.sizes), dtype=np.bool_)
+        more = np.zeros(len(classes.sizes), dtype=np.int64)
+        for criterion in self._kinds.closed:
+            found = criterion.failing(classes)
+            if found.any():
+                failing |= found
+                np.maximum(more, people_failing(criterion, classes, found), out=more)
+        all_failing, all_more = certain.copy(), np.zeros(len(certain), dtype=np.int64)
+        all_failing[chosen], all_more[chosen] = failing, more
+        return all_failing, all_more
+
+    def _marginals(self, cells: Cells, people: Ints) -> Floats:
+        """Units by leaf, given how many people of each class count."""
+        classes = np.flatnonzero(people)
         members = cells.of_classes(classes)
-        units = self._coarsening.marginals(members, cells.sizes[classes])
+        units = self._coarsening.marginals(members, people[classes])
         if cells.rows is None or not self._of_rows.any():
             return units
-        rows = self._coarsening.marginals(members, cells.by_class(cells.rows)[classes])
-        return np.where(self._of_rows, rows, units)
+        # people have at least a row each; where all of a class count, so do all their rows
+        rows = np.where(people == cells.sizes, cells.by_class(cells.rows), people)
+        return np.where(self._of_rows, self._coarsening.marginals(members, rows[classes]), units)
 
 
 class Rounds:
@@ -217,27 +265,24 @@ class Rounds:
 
     def outcome(self, node: Node) -> Outcome:
         """Run the rounds of the monotone criteria, and those of all."""
-        kinds = self._kinds
+        kinds, people = self._kinds, self._table.people
         pairs = _Incidence(self._table, self._pattern, self._coarsening, node)
-        sizes = pairs.sizes(self._table.people)
-        certain, kept = pairs.rounds(kinds.monotone, self._table.people)
-        certain_people = int(self._table.people[certain].sum())
-        failing, more, complete = certain, 0, True
-        if kinds.closed or kinds.others:
-            complete = certain_people <= self._limit
-            if complete:
-                failing, kept = pairs.rounds(kinds.all, self._table.people)
+        certain, left_by_certain = pairs.rounds(kinds.monotone, people)
+        certain_people = int(people @ certain)
+        failing, left, all_monotone = certain, left_by_certain, not (kinds.closed or kinds.others)
+        complete = all_monotone or certain_people <= self._limit
+        if complete and not all_monotone:
+            failing, left = pairs.rounds(kinds.all, people)
         return Outcome(
             node=node,
-            suppressed=int(self._table.people[failing].sum()),
+            suppressed=int(people @ failing),
             certain=certain_people,
-            certain_more=more,
-            kept=kept[kept > 0],
-            classes=int(np.count_nonzero(sizes)),
-            squares=float((sizes.astype(np.float64) ** 2).sum()),
-            certain_squares=0.0,
+            more=None,
+            sizes=pairs.sizes(people),
+            left=left,
+            left_by_certain=left_by_certain,
             gone=lambda: self._marginals(failing),
-            certain_gone=lambda: self._marginals(certain),
+            gone_for_certain=None if all_monotone else lambda: self._marginals(certain),
             complete=complete,
         )
 

@@ -16,7 +16,8 @@ each a term that is not negative, so generalization alone bounds them. (2) Let S
 certain, hence at every node v finer than c, maybe among others. L_q, P_q: a unit's term is at most 1, which is
 what it is when suppressed, so suppressing the others adds nothing negative and suppressing S adds
 sum over S of (1 - share at v). Shares only shrink towards v: that is at least the sum of (1 - share at c), and at
-least |S| (1 - greatest share at v's level); P_q has the same share for all units. N_q: with g(x) = x log2 x the
+least |S| (1 - greatest share at v's level), for which S need not be known, only how many they are; P_q has the
+same share for all units. N_q: with g(x) = x log2 x the
 second term is g(s) - sum over values of g(c_s). It grows with every unit added, since g is convex and
 c_s <= s; and it grows when a value is split, since g(a) + g(b) <= g(a + b). So it is at least that of S at c.
 Source: V. Iyengar, KDD 2002 (share); A. Gionis, T. Tassa, TKDE 21(2), 2009 (non-uniform entropy); L. Sweeney,
@@ -27,103 +28,134 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from anon_spark.anonymize.coarsening import Levels
+from anon_spark.anonymize.coarsening import Levels, Node
 from anon_spark.utility.loss import Floats, Input, Outcome, weights_of
 
 _FLOOR = 1e-10
 
 
-class Figure(Protocol):
-    """The figure of one quasi-identifier."""
+class Figures(Protocol):
+    """A figure of every quasi-identifier."""
 
-    def at(self, level: int, gone: Floats | None) -> float:
-        """Its value at a level, given the suppressed units by leaf."""
+    def at(self, node: Node, gone: Floats | None) -> Floats:
+        """(quasi-identifiers,) values at a node, given the suppressed units by leaf, side by side."""
         ...
 
-    def at_least(self, level: int, gone: Floats | None) -> Floats:
-        """(level + 1,) lower bounds at all levels to ``level``, given units by leaf that are suppressed for certain."""
+    def at_least(self, seen: Outcome | None) -> Floats:
+        """(quasi-identifiers, levels) lower bounds at every level, given a coarser node.
+
+        Padded past the highest level. Without a node: by generalization alone.
+        """
         ...
 
 
-class Share:
+class Shares:
     """L_q: how much of its domain a value leaves open."""
 
-    def __init__(self, levels: Levels, units: Floats) -> None:
-        self._shares = levels.shares
-        self._sums = np.array([float(units @ shares) for shares in levels.shares])
-        self._closed = np.array([1 - float(shares.max(initial=0)) for shares in levels.shares])
-        self._total = float(units.sum())
-        self._finest = self._total / levels.domain_size
+    def __init__(self, whole: Input) -> None:
+        self._whole = whole
+        self._open = [[1 - shares for shares in x.shares] for x in whole.levels]
+        self._sums = _padded([[units @ s for s in x.shares] for x, units in _by_attribute(whole)])
+        self._closed = _padded([[float(o.min(initial=1)) for o in by_level] for by_level in self._open])
+        total = whole.sums(whole.units)
+        self._finest = total / np.array([x.domain_size for x in whole.levels])
+        self._scale = np.where(total > self._finest, total - self._finest, np.inf)
 
-    def at(self, level: int, gone: Floats | None) -> float:
+    def at(self, node: Node, gone: Floats | None) -> Floats:
         """L_q."""
-        sums = self._sums[level]
+        sums = self._sums[np.arange(len(node)), node]
         if gone is not None:
-            sums = sums + gone @ (1 - self._shares[level])
-        return float(self._scaled(sums))
+            sums = sums + self._opened(node, gone)
+        return np.maximum((sums - self._finest) / self._scale, _FLOOR)
 
-    def at_least(self, level: int, gone: Floats | None) -> Floats:
+    def at_least(self, seen: Outcome | None) -> Floats:
         """Generalization, and the larger of the two bounds of what suppression adds."""
-        sums = self._sums[: level + 1]
-        if gone is not None:
-            least = float(gone @ (1 - self._shares[level]))
-            sums = sums + np.maximum(least, float(gone.sum()) * self._closed[: level + 1])
-        return self._scaled(sums)
+        sums = self._sums
+        if seen is not None:
+            opened = self._opened(seen.node, seen.certain_units)
+            more = np.maximum(self._closed * seen.certain_in_all, opened[:, None])
+            sums = sums + more
+        return np.maximum((sums - self._finest[:, None]) / self._scale[:, None], _FLOOR)
 
-    def _scaled(self, sums: Floats) -> Floats:
-        if self._total <= self._finest:
-            return np.full_like(sums, _FLOOR)
-        return np.maximum((sums - self._finest) / (self._total - self._finest), _FLOOR)
+    def _opened(self, node: Node, gone: Floats) -> Floats:
+        shares = np.concatenate([by_level[level] for by_level, level in zip(self._open, node, strict=True)])
+        return self._whole.sums(gone * shares)
 
 
 class NonUniformEntropy:
     """N_q: bits that the values lose."""
 
-    def __init__(self, levels: Levels, units: Floats) -> None:
-        self._labels = levels.labels
-        finest = _sum_x_log_x(units)
-        self._bits = np.array([self._general(units, labels) - finest for labels in levels.labels])
+    def __init__(self, whole: Input) -> None:
+        self._whole = whole
+        self._labels = [
+            [labels + offset for labels in x.labels]
+            for x, offset in zip(whole.levels, whole.offsets[:-1], strict=True)
+        ]
+        self._bits = _padded(
+            [
+                [
+                    _x_log_x(np.bincount(labels, weights=units)).sum() - _x_log_x(units).sum()
+                    for labels in x.labels
+                ]
+                for x, units in _by_attribute(whole)
+            ]
+        )
 
-    def at(self, level: int, gone: Floats | None) -> float:
+    def at(self, node: Node, gone: Floats | None) -> Floats:
         """N_q."""
-        return float(self._bits[level]) + self._suppressed(level, gone)
+        bits = self._bits[np.arange(len(node)), node]
+        return bits if gone is None else bits + self._suppressed(node, gone)
 
-    def at_least(self, level: int, gone: Floats | None) -> Floats:
-        """Generalization, and what is certain to be suppressed at the coarsest level."""
-        return self._bits[: level + 1] + self._suppressed(level, gone)
+    def at_least(self, seen: Outcome | None) -> Floats:
+        """Generalization, and what is certain to be suppressed as it is labelled at the coarser node."""
+        if seen is None or not seen.certain_in_all:
+            return self._bits
+        return self._bits + self._suppressed(seen.node, seen.certain_units)[:, None]
 
-    def _suppressed(self, level: int, gone: Floats | None) -> float:
-        if gone is None:
-            return 0.0
-        values: Floats = np.bincount(self._labels[level], weights=gone).astype(np.float64, copy=False)
-        return _sum_x_log_x(gone.sum()) - _sum_x_log_x(values)
-
-    @staticmethod
-    def _general(units: Floats, labels: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
-        """Sum over units of log2 c(value)."""
-        return float(units @ np.log2(np.maximum(np.bincount(labels, weights=units)[labels], 1)))
+    def _suppressed(self, node: Node, gone: Floats) -> Floats:
+        labels = np.concatenate([by_level[level] for by_level, level in zip(self._labels, node, strict=True)])
+        values = np.bincount(labels, weights=gone, minlength=len(gone))
+        return _x_log_x(self._whole.sums(gone)) - self._whole.sums(_x_log_x(values))
 
 
-class Height:
+class Heights:
     """P_q: how far up its hierarchy a value stands."""
 
-    def __init__(self, levels: Levels, units: Floats) -> None:
-        self._general = np.arange(levels.height + 1) / max(levels.height, 1)
-        self._total = max(float(units.sum()), 1.0)
+    def __init__(self, whole: Input) -> None:
+        self._whole = whole
+        self._general = _padded([list(np.arange(x.height + 1) / max(x.height, 1)) for x in whole.levels])
+        self._total = np.maximum(whole.sums(whole.units), 1)
 
-    def at(self, level: int, gone: Floats | None) -> float:
+    def at(self, node: Node, gone: Floats | None) -> Floats:
         """P_q."""
-        return float(self.at_least(level, gone)[level])
+        general = self._general[np.arange(len(node)), node]
+        return general if gone is None else general + (1 - general) * self._whole.sums(gone) / self._total
 
-    def at_least(self, level: int, gone: Floats | None) -> Floats:
-        """P_q with the certain units suppressed."""
-        general = self._general[: level + 1]
-        return general if gone is None else general + (1 - general) * (float(gone.sum()) / self._total)
+    def at_least(self, seen: Outcome | None) -> Floats:
+        """P_q with so many units suppressed."""
+        if seen is None:
+            return self._general
+        many = seen.certain_in_all / self._total
+        return self._general + (1 - self._general) * np.minimum(many, 1)[:, None]
 
 
-def _sum_x_log_x(x: Floats) -> float:
-    return float(np.sum(x * np.log2(np.maximum(x, 1))))
+def _by_attribute(whole: Input) -> "zip[tuple[Levels, Floats]]":
+    cuts = zip(whole.offsets[:-1], whole.offsets[1:], strict=True)
+    return zip(whole.levels, [whole.units[a:b] for a, b in cuts], strict=True)
+
+
+def _padded(rows: Sequence[Sequence[float]]) -> Floats:
+    """A table of rows of unequal length."""
+    table = np.zeros((len(rows), max(len(row) for row in rows)))
+    for i, row in enumerate(rows):
+        table[i, : len(row)] = row
+    return table
+
+
+def _x_log_x(x: npt.NDArray[np.number]) -> Floats:
+    return np.asarray(x * np.log2(np.maximum(x, 1)), dtype=np.float64)
 
 
 class AttributeLoss:
@@ -131,83 +163,77 @@ class AttributeLoss:
 
     def __init__(
         self,
-        figure: type[Share | NonUniformEntropy | Height],
+        figures: Figures,
         whole: Input,
         weights: Mapping[str, float] | None = None,
         *,
         mean: bool = True,
         geometric: bool = False,
     ) -> None:
-        self._whole = whole
         weight = weights_of(whole.names, weights)
-        self._weights = (weight / weight.sum() if mean else weight).tolist()
+        self._weights = weight / weight.sum() if mean else weight
         self._geometric = geometric
-        self.figures: list[Figure] = [
-            figure(levels, units)
-            for levels, units in zip(whole.levels, whole.split(whole.units), strict=True)
-        ]
+        self.shape = whole.shape
+        self.figures = figures
 
-    def by_attribute(self, outcome: Outcome) -> list[float]:
-        """The figure of every quasi-identifier at a node."""
-        gone = self._whole.split(outcome.gone()) if outcome.suppressed else [None] * len(self.figures)
-        return [f.at(level, x) for f, level, x in zip(self.figures, outcome.node, gone, strict=True)]
+    def by_attribute(self, outcome: Outcome) -> Floats:
+        """(quasi-identifiers,) figures at a node."""
+        return self.figures.at(outcome.node, outcome.gone_units if outcome.suppressed else None)
 
     def value(self, outcome: Outcome) -> float:
         """The loss at a node."""
         values = self.by_attribute(outcome)
         if self._geometric:
-            return float(np.expm1(sum(w * np.log1p(x) for w, x in zip(self._weights, values, strict=True))))
-        return float(sum(w * x for w, x in zip(self._weights, values, strict=True)))
+            return float(np.expm1(self._weights @ np.log1p(values)))
+        return float(self._weights @ values)
 
     def bounds(self) -> "AttributeBounds":
         """Bounds from generalization alone."""
-        return AttributeBounds(self, self._whole)
+        return AttributeBounds(self)
 
-    def over_levels(self, values: Sequence[Floats]) -> Floats:
-        """The loss for every combination of the figures' values, in the shape of the lattice's part."""
+    def over_levels(self, figures: Floats, node: Node) -> Floats:
+        """The loss for every combination of figures up to the node's levels, in the shape of that part."""
+        terms = (np.log1p(figures) if self._geometric else figures) * self._weights[:, None]
         total = np.zeros(1)
-        for weight, x in zip(reversed(self._weights), reversed(values), strict=True):
-            term = weight * (np.log1p(x) if self._geometric else x)
-            total = np.add.outer(term, total).ravel()
-        shape = tuple(len(x) for x in values)
-        return (np.expm1(total) if self._geometric else total).reshape(shape)
+        for row, level in zip(terms[::-1], reversed(node), strict=True):
+            total = np.add.outer(row[: level + 1], total).ravel()
+        if self._geometric:
+            total = np.expm1(total)
+        return total.reshape(tuple(level + 1 for level in node))
 
 
 class AttributeBounds:
     """Lower bounds by generalization and by the people certain to be suppressed."""
 
-    def __init__(self, loss: AttributeLoss, whole: Input) -> None:
-        self._loss, self._whole = loss, whole
-        tops = [height - 1 for height in whole.shape]
-        self.lower = loss.over_levels(
-            [figure.at_least(top, None) for figure, top in zip(loss.figures, tops, strict=True)]
-        )
+    def __init__(self, loss: AttributeLoss) -> None:
+        self._loss = loss
+        top = tuple(size - 1 for size in loss.shape)
+        self.lower = loss.over_levels(loss.figures.at_least(None), top)
 
     def learn(self, seen: Outcome) -> None:
         """Raise the bounds of all finer nodes."""
-        if not seen.certain:
+        if not seen.certain_in_all:
             return
-        gone = self._whole.split(seen.certain_gone())
         part = self.lower[tuple(slice(level + 1) for level in seen.node)]
-        figures = zip(self._loss.figures, seen.node, gone, strict=True)
-        np.maximum(part, self._loss.over_levels([f.at_least(x, g) for f, x, g in figures]), out=part)
+        figures = self._loss.figures.at_least(seen)
+        np.maximum(part, self._loss.over_levels(figures, seen.node), out=part)
 
 
 def loss_am(whole: Input, weights: Mapping[str, float] | None = None) -> AttributeLoss:
     """Weighted mean of L_q."""
-    return AttributeLoss(Share, whole, weights)
+    return AttributeLoss(Shares(whole), whole, weights)
 
 
 def loss_gm(whole: Input, weights: Mapping[str, float] | None = None) -> AttributeLoss:
     """Weighted geometric mean of L_q + 1, less 1."""
-    return AttributeLoss(Share, whole, weights, geometric=True)
+    return AttributeLoss(Shares(whole), whole, weights, geometric=True)
 
 
 def nuentropy(whole: Input, weights: Mapping[str, float] | None = None) -> AttributeLoss:
     """Weighted sum of N_q, in bits."""
-    return AttributeLoss(NonUniformEntropy, whole, weights, mean=False)
+    return AttributeLoss(NonUniformEntropy(whole), whole, weights, mean=False)
 
 
 def precision(whole: Input, weights: Mapping[str, float] | None = None) -> AttributeLoss:
     """Weighted mean of P_q."""
-    return AttributeLoss(Height, whole, weights)
+    return AttributeLoss(Heights(whole), whole, weights)

@@ -9,7 +9,8 @@ Lower bounds where every person lies in one class. Let |E_v(x)| be the class siz
 suppression; it grows with v, and discernibility is the sum over people of |E_v(x)|, or n >= |E_v(x)| for a
 suppressed one. (1) At v it is at least the sum over all x of |E_f(x)|, the squared sizes at any f finer than v.
 (2) Let S be suppressed for certain at a c coarser than v, hence at v: then it is at least n |S| + the sum over
-x not in S of |E_f(x)|, and that is the squared sizes at f less at most those of S's classes at c.
+x not in S of |E_f(x)|, and that is the squared sizes at f less at most those of S's classes at c. (3) Whoever else
+of a class E of c is suppressed at v adds n - |E_f(x)| to that, at least n - |E|.
 
 Lower bounds where a person may lie in several classes. Coarsening can put two classes of a person into one,
 and suppression can empty others, so the squares at f bound nothing. But every person left lies in a class, so
@@ -23,6 +24,7 @@ Source: R. Bayardo, R. Agrawal, ICDE 2005; K. LeFevre et al., ICDE 2006; as ARX 
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from anon_spark.utility.loss import Input, Outcome, weights_of
 
@@ -36,8 +38,7 @@ class Discernibility:
 
     def value(self, outcome: Outcome) -> float:
         """The loss at a node."""
-        sizes = outcome.kept.astype(np.float64)
-        return float(sizes @ sizes) + float(self._whole.people) * outcome.suppressed
+        return _squares(outcome.left) + float(self._whole.people) * outcome.suppressed
 
     def bounds(self) -> "DiscernibilityBounds":
         """Everybody in a class of their own."""
@@ -59,9 +60,13 @@ class DiscernibilityBounds:
         coarser = tuple(slice(level, None) for level in seen.node)
         people = float(self._whole.people)
         if self._whole.one_class_each:
-            _raise(self._squares[coarser], seen.squares)
-            _raise(self._suppression[finer], people * seen.certain - seen.certain_squares)
-        else:
+            _raise(self._squares[coarser], _squares(seen.sizes))
+            if seen.certain_in_all:
+                more = people * seen.certain - _squares(seen.sizes) + _squares(seen.left_by_certain)
+                if seen.more is not None:
+                    more += float(seen.more @ (people - seen.sizes))
+                _raise(self._suppression[finer], more)
+        elif seen.certain:
             _raise(self._suppression[finer], (people - 1) * seen.certain)
         np.maximum(self.lower, self._squares + self._suppression, out=self.lower)
 
@@ -75,7 +80,7 @@ class AverageClassSize:
 
     def value(self, outcome: Outcome) -> float:
         """The loss at a node."""
-        return self._whole.people / max(len(outcome.kept) + (outcome.suppressed > 0), 1)
+        return self._whole.people / max(np.count_nonzero(outcome.left) + (outcome.suppressed > 0), 1)
 
     def bounds(self) -> "AverageClassSizeBounds":
         """Everybody in a class of their own, or more classes than people."""
@@ -92,9 +97,15 @@ class AverageClassSizeBounds:
     def learn(self, seen: Outcome) -> None:
         """Raise the bounds of coarser nodes."""
         _raise(
-            self.lower[tuple(slice(level, None) for level in seen.node)], self._people / max(seen.classes, 1)
+            self.lower[tuple(slice(level, None) for level in seen.node)],
+            self._people / max(np.count_nonzero(seen.sizes), 1),
         )
 
 
-def _raise(part: np.ndarray[tuple[int, ...], np.dtype[np.float64]], value: float) -> None:
+def _squares(sizes: npt.NDArray[np.int64]) -> float:
+    floats = sizes.astype(np.float64)
+    return float(floats @ floats)
+
+
+def _raise(part: npt.NDArray[np.float64], value: float) -> None:
     np.maximum(part, value, out=part)

@@ -8,6 +8,7 @@ suppressed at every finer node too.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -26,30 +27,45 @@ class Outcome:
 
     Attributes:
         node: level of every quasi-identifier.
-        suppressed: people taken out; at least so many where ``complete`` is False, and then nothing is known of
-            ``kept`` and ``gone``.
+        suppressed: people taken out. Where ``complete`` is False that is a lower bound, and nothing is known of
+            who is ``left`` and ``gone``.
         certain: people taken out by the criteria that coarsening can only help: at every finer node they are too.
-        certain_more: at least so many further people are taken out at every finer node, whoever they are.
-        kept: (classes left,) people of each.
-        classes: classes before suppression.
-        squares: sum of squared class sizes before suppression.
-        certain_squares: the same over the classes that the certain people are in.
+        more: (classes,) at least so many further people of each class are taken out at every finer node, whoever
+            they are; None where nobody is.
+        sizes: (classes,) people before suppression.
+        left: (classes,) people afterwards.
+        left_by_certain: (classes,) people left when the certain ones are taken out.
         gone: suppressed units by leaf, all quasi-identifiers side by side; made when called. A leaf stands for
             all leaves under its label at the node.
-        certain_gone: the same for the certain people.
+        gone_for_certain: the same for the certain people, None where these are all.
+        complete: whether it was worth while to look at all criteria.
     """
 
     node: Node
     suppressed: int
     certain: int
-    certain_more: int
-    kept: Ints
-    classes: int
-    squares: float
-    certain_squares: float
+    more: Ints | None
+    sizes: Ints
+    left: Ints
+    left_by_certain: Ints
     gone: Callable[[], Floats]
-    certain_gone: Callable[[], Floats]
+    gone_for_certain: Callable[[], Floats] | None
     complete: bool = True
+
+    @cached_property
+    def certain_in_all(self) -> int:
+        """People who are taken out at every finer node, known or not."""
+        return self.certain + (0 if self.more is None else int(self.more.sum()))
+
+    @cached_property
+    def gone_units(self) -> Floats:
+        """``gone``, made once."""
+        return self.gone()
+
+    @cached_property
+    def certain_units(self) -> Floats:
+        """``gone_for_certain``, made once."""
+        return self.gone_units if self.gone_for_certain is None else self.gone_for_certain()
 
 
 @dataclass(frozen=True)
@@ -77,9 +93,9 @@ class Input:
         """Shape of the lattice."""
         return tuple(x.height + 1 for x in self.levels)
 
-    def split(self, side_by_side: Floats) -> list[Floats]:
-        """By quasi-identifier, (leaves,) what is laid side by side."""
-        return [side_by_side[a:b] for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
+    def sums(self, side_by_side: Floats) -> Floats:
+        """(quasi-identifiers,) sums of what is laid side by side."""
+        return np.add.reduceat(side_by_side, self.offsets[:-1])
 
 
 class Bounds(Protocol):
