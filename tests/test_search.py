@@ -3,15 +3,19 @@
 import itertools
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 
-from anon_spark.anonymize.lattice import Budget, Infeasible, Solution, search
+from anon_spark.anonymize import rollup
+from anon_spark.anonymize.coarsening import Coarsening, Node
+from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.anonymize.lattice import Budget, Infeasible, Solution, search, whole_input
 from anon_spark.anonymize.patterns import PatternTable, build_patterns, domains_of, from_histogram, strides
-from anon_spark.anonymize.suppression import closed_under_union, suppress
+from anon_spark.anonymize.rollup import Cells, Rollup, coarsen
+from anon_spark.anonymize.suppression import closed_under_union, evaluator, suppress
 from anon_spark.deidentify.generalization import leaf_codes
 from anon_spark.errors import InputError, PolicyError
 from anon_spark.privacy.alpha_k import AlphaK
@@ -24,8 +28,8 @@ from anon_spark.privacy.k_anonymity import KAnonymity
 from anon_spark.privacy.k_map import KMap
 from anon_spark.privacy.l_diversity import DistinctLDiversity, EntropyLDiversity, RecursiveLDiversity
 from anon_spark.privacy.t_closeness import TCloseness
-from anon_spark.utility.losses import LOSSES
-from tests.brute_force import FOUR, OF_ROWS, TREES, Person, Rule, World, random_people
+from anon_spark.utility.losses import LOSSES, make_loss
+from tests.brute_force import AGE, COLOUR, FOUR, OF_ROWS, TREES, Person, Rule, World, random_people
 from tests.mutants.engines import SEARCHES, SUPPRESSIONS
 
 ONE_TUPLE = (
@@ -301,6 +305,90 @@ def test_closed_criteria_hold_in_the_union_of_classes_that_meet_them(rule):
             met += 1
             assert not world.fails(rule, left | right, 25)
     assert met
+
+
+def one_row_world(
+    seed: int, count: int, rules: Sequence[Rule], trees: Mapping[str, Hierarchy] = FOUR
+) -> World:
+    return World(random_people(random.Random(seed), count, names=tuple(trees), rows=(1,)), trees, rules)
+
+
+def finer(nodes: Sequence[Node], than: Node) -> list[Node]:
+    return [node for node in nodes if all(a <= b for a, b in zip(node, than, strict=True))]
+
+
+@pytest.mark.parametrize(
+    "rule", [r for r in ONE_TUPLE if r.name not in ("k_map", "presence")], ids=lambda r: r.name
+)
+def test_who_is_certain_to_be_suppressed_is_so_at_every_finer_node(rule):
+    found = 0
+    for seed in range(8):
+        world = one_row_world(seed, 40, [Rule("k", a=2), rule])
+        table = from_histogram(histogram_of(world), FOUR, ["ILL", "JOB"])
+        judge = evaluator(table, Coarsening(table, FOUR), [criterion_of(r) for r in world.rules], 40)
+        out = {node: len(world.suppressed(node)[0]) for node in world.nodes()}
+        for node in world.nodes():
+            certain = judge.outcome(node).certain_in_all
+            assert all(certain <= out[below] for below in finer(world.nodes(), node))
+            found += certain > 0
+    assert found
+
+
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+@pytest.mark.parametrize("rows", [(1,), (1, 1, 2)])
+def test_bounds_hold_at_every_node_whatever_was_seen(loss, rows):
+    for seed in range(8):
+        draw = random.Random(seed)
+        world = World(random_people(draw, 30, rows=rows), TREES, [Rule("k", a=3), Rule("t", "ILL", 0.3)])
+        table = table_of(world)
+        coarsening = Coarsening(table, TREES)
+        judge = evaluator(table, coarsening, [criterion_of(r) for r in world.rules], 30)
+        true = {node: world.loss(loss, node, {})[0] for node in world.nodes()}
+        bounds = make_loss(loss, whole_input(table, coarsening)).bounds()
+        for node in [None, *draw.sample(world.nodes(), 10)]:
+            if node is not None:
+                bounds.learn(judge.outcome(node))
+            assert all(bounds.lower[x] <= value + 1e-9 for x, value in true.items())
+
+
+def test_a_class_table_is_the_same_from_any_finer_one():
+    world = one_row_world(4, 90, [])
+    table = from_histogram(histogram_of(world), FOUR, ["ILL"])
+    coarsening = Coarsening(table, FOUR)
+
+    def content(cells: Cells, node: Node) -> list[tuple[int, int, int]]:
+        assert cells.value is not None
+        keys = coarsening.keys(cells.members, node)[0].tolist()
+        return sorted(zip(keys, cells.value.tolist(), cells.people.tolist(), strict=True))
+
+    for node in world.nodes():
+        leaves = Rollup(table, coarsening).leaves
+        direct = coarsen(leaves, node, coarsening, 4)
+        for between in random.Random(1).sample(finer(world.nodes(), node), 1):
+            way = coarsen(coarsen(leaves, between, coarsening, 4), node, coarsening, 4)
+            assert content(way, node) == content(direct, node)
+
+
+def test_tables_given_up_are_made_again(monkeypatch):
+    monkeypatch.setattr(rollup, "_TABLES_KEPT", 3)
+    world = one_row_world(6, 60, [Rule("k", a=3)])
+    check(world, from_histogram(histogram_of(world), FOUR), "loss_gm", 1.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_lattice_of_1728_nodes(seed):
+    trees = {**FOUR, "BORN": AGE, "WAIST": AGE, "HUE": COLOUR}
+    draw = random.Random(seed)
+    people = [
+        Person(
+            ((*p.rows[0], str(draw.randrange(8)), draw.choice("0123"), draw.choice(COLOUR.leaves)),),
+            p.sensitive,
+        )
+        for p in random_people(draw, 30, names=tuple(FOUR), rows=(1,))
+    ]
+    world = World(people, trees, [Rule("k", a=2), ONE_TUPLE[1 + seed * 3]])
+    loss, limit = ("loss_am", "nuentropy", "discernibility")[seed], (0.2, 1.0, 0.5)[seed]
+    check(world, from_histogram(histogram_of(world), trees, ["ILL"]), loss, limit)
 
 
 @pytest.mark.parametrize("name", sorted(SUPPRESSIONS))

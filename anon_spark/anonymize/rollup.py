@@ -5,6 +5,7 @@ whose keys have become equal are summed; nothing but the finer table is read. So
 made from that of any finer node, and is made from the one with the fewest cells at hand.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ import numpy as np
 
 from anon_spark.anonymize.coarsening import Coarsening, Node
 from anon_spark.anonymize.patterns import Bools, Ints, PatternTable
+from anon_spark.errors import PolicyError
 from anon_spark.privacy.classes import Classes, SensitiveCounts
 
 _DENSE = 4  # keys a cell up to which counting into all keys is faster than sorting
@@ -185,6 +187,11 @@ class Rollup:
         self.coarsening = coarsening
         self.attributes = Attributes(table)
         self.people = table.total_people
+        size = math.prod(group.size((0,) * len(table.names)) for group in coarsening.groups)
+        if size * self.attributes.size >= 2**63:
+            raise PolicyError(
+                "quasi-identifiers and sensitive values have more combinations than 63 bits can hold"
+            )
         rows = None if table.times is None else table.people * table.times
         bottom = tuple(0 for _ in coarsening.heights)
         self.leaves = Cells(

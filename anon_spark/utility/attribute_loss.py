@@ -57,7 +57,7 @@ class Shares:
     def __init__(self, whole: Input) -> None:
         self._whole = whole
         self._open = [[1 - shares for shares in x.shares] for x in whole.levels]
-        self._sums = _padded([[units @ s for s in x.shares] for x, units in _by_attribute(whole)])
+        self._sums = _padded([[float(units @ s) for s in x.shares] for x, units in _by_attribute(whole)])
         self._closed = _padded([[float(o.min(initial=1)) for o in by_level] for by_level in self._open])
         total = whole.sums(whole.units)
         self._finest = total / np.array([x.domain_size for x in whole.levels])
@@ -68,7 +68,8 @@ class Shares:
         sums = self._sums[np.arange(len(node)), node]
         if gone is not None:
             sums = sums + self._opened(node, gone)
-        return np.maximum((sums - self._finest) / self._scale, _FLOOR)
+        figures: Floats = np.maximum((sums - self._finest) / self._scale, _FLOOR)
+        return figures
 
     def at_least(self, seen: Outcome | None) -> Floats:
         """Generalization, and the larger of the two bounds of what suppression adds."""
@@ -77,7 +78,8 @@ class Shares:
             opened = self._opened(seen.node, seen.certain_units)
             more = np.maximum(self._closed * seen.certain_in_all, opened[:, None])
             sums = sums + more
-        return np.maximum((sums - self._finest[:, None]) / self._scale[:, None], _FLOOR)
+        figures: Floats = np.maximum((sums - self._finest[:, None]) / self._scale[:, None], _FLOOR)
+        return figures
 
     def _opened(self, node: Node, gone: Floats) -> Floats:
         shares = np.concatenate([by_level[level] for by_level, level in zip(self._open, node, strict=True)])

@@ -80,7 +80,8 @@ class AverageClassSize:
 
     def value(self, outcome: Outcome) -> float:
         """The loss at a node."""
-        return self._whole.people / max(np.count_nonzero(outcome.left) + (outcome.suppressed > 0), 1)
+        groups = int(np.count_nonzero(outcome.left)) + (outcome.suppressed > 0)
+        return self._whole.people / max(groups, 1)
 
     def bounds(self) -> "AverageClassSizeBounds":
         """Everybody in a class of their own, or more classes than people."""
@@ -96,10 +97,8 @@ class AverageClassSizeBounds:
 
     def learn(self, seen: Outcome) -> None:
         """Raise the bounds of coarser nodes."""
-        _raise(
-            self.lower[tuple(slice(level, None) for level in seen.node)],
-            self._people / max(np.count_nonzero(seen.sizes), 1),
-        )
+        coarser = tuple(slice(level, None) for level in seen.node)
+        _raise(self.lower[coarser], self._people / max(int(np.count_nonzero(seen.sizes)), 1))
 
 
 def _squares(sizes: npt.NDArray[np.int64]) -> float:
