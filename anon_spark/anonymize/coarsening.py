@@ -159,7 +159,10 @@ def _numbered(values: Ints, domain: int) -> tuple[Ints, Ints]:
         return distinct, places.astype(np.int64, copy=False)
     present = np.zeros(domain, dtype=np.bool_)
     present[values] = True
-    return np.flatnonzero(present), np.take(np.cumsum(present) - 1, values)
+    distinct = np.flatnonzero(present)
+    place = np.empty(domain, dtype=np.int64)
+    place[distinct] = np.arange(len(distinct))
+    return distinct, place.take(values)
 
 
 def _levels(hierarchy: Hierarchy, present: Ints) -> Levels:
