@@ -29,7 +29,8 @@ from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.lattice import Infeasible, Solution, search
 from anon_spark.anonymize.objective import objective_of
 from anon_spark.anonymize.patterns import PATTERN
-from anon_spark.anonymize.people import person_tuples
+from anon_spark.anonymize.people import person_tuples, sensitive_columns
+from anon_spark.anonymize.recoded import infeasible
 from anon_spark.deidentify.maps import CAPPED, QUARANTINED, SUPPRESSED, Maps, make_maps
 from anon_spark.deidentify.pseudonyms import key_id, read_vault, write_vault
 from anon_spark.deidentify.tables import Context, TablePass, write_candidate
@@ -49,6 +50,7 @@ from anon_spark.ingest.read import ingest as ingest_tables
 from anon_spark.policy.check import check_policy, check_source
 from anon_spark.policy.load import LoadedPolicy, load_policy
 from anon_spark.policy.model import Policy, Treatment
+from anon_spark.privacy.released import WholeInput
 from anon_spark.release.gate import Verdict, audit
 from anon_spark.release.ledger import read_entry
 from anon_spark.release.publish import check_name, commit, move_candidate, now, published_runs
@@ -314,10 +316,11 @@ def _decide(job: Run) -> None:
     tuples = person_tuples(job.parsed, policy, released=False).persist()
     try:
         check_coverage(tuples, hierarchies)
-        people = person_patterns(tuples, hierarchies).persist()
+        people = person_patterns(tuples, hierarchies, sensitive_columns(policy)).persist()
         of_rows = [name for name, q in policy.quasi_identifiers.items() if q.unit == "admission"]
-        patterns = collect_patterns(people, hierarchies, of_rows=of_rows)
-        aim = objective_of(policy)
+        patterns = collect_patterns(people, hierarchies, sensitive=list(policy.sensitive), of_rows=of_rows)
+        whole = WholeInput(patterns.total_people, patterns.totals())
+        aim = objective_of(policy, _in_order(whole), job.loaded.hierarchies)
         found = search(
             patterns,
             hierarchies,
@@ -327,7 +330,7 @@ def _decide(job: Run) -> None:
             suppression_limit=aim.suppression_limit,
         )
         if isinstance(found, Infeasible):
-            raise _infeasible(found, policy, patterns.total_people)
+            raise infeasible(found, aim.criteria, patterns.total_people)
         gone = [(key,) for key in patterns.keys(found.suppressed.patterns)]
         suppressed = job.spark.createDataFrame(gone, f"{PATTERN} array<bigint>").distinct()
         maps = make_maps(
@@ -345,15 +348,22 @@ def _decide(job: Run) -> None:
         people.unpersist()
     finally:
         tuples.unpersist()
-    _write_json(job.home / "search.json", _search_record(found, patterns.total_people))
+    _write_json(job.home / "search.json", _search_record(found, whole))
 
 
-def _search_record(found: Solution, people: int) -> dict[str, Any]:
+def _in_order(whole: WholeInput) -> dict[str, list[str | None]]:
+    """Values of every sensitive attribute in the order of their codes."""
+    return {name: list(people) for name, people in whole.values.items()}
+
+
+def _search_record(found: Solution, whole: WholeInput) -> dict[str, Any]:
     return {
-        "people": people,
+        "people": whole.people,
+        "sensitive": {name: list(people.items()) for name, people in whole.values.items()},
         "levels": found.levels,
         "losses": found.losses,
         "loss": found.loss,
+        "optimal": found.optimal,
         "nodes": {
             "total": found.nodes_total,
             "checked": found.nodes_checked,
@@ -362,14 +372,6 @@ def _search_record(found: Solution, people: int) -> dict[str, Any]:
         "suppressed": found.suppressed.people,
         "classes": found.suppressed.classes,
     }
-
-
-def _infeasible(found: Infeasible, policy: Policy, people: int) -> GateRefusedError:
-    return GateRefusedError(
-        f"refused: no generalization of {people} people meets k = {policy.privacy.k} and l = {policy.privacy.l}"
-        f" within the suppression limit of {found.limit} people; nothing was published",
-        [("suppression limit", f"the least that must be suppressed is {found.least} of {people} people")],
-    )
 
 
 def _maps_by_name(maps: Maps) -> dict[str, DataFrame]:
@@ -403,11 +405,20 @@ def _audit(job: Run) -> Verdict:
     return audit(
         job.spark,
         _context(job),
+        **_promises(job),
         candidate=delta_reader(job.spark, job.candidate),
         bronze=job.bronze,
         passes=passes,
         ingested={name: table.rows for name, table in _bronze_counts(job).items()},
     )
+
+
+def _promises(job: Run) -> dict[str, Any]:
+    """The policy's criteria, and the input that the relative ones compare with."""
+    record = json.loads((job.home / "search.json").read_text())
+    whole = WholeInput(record["people"], {name: dict(pairs) for name, pairs in record["sensitive"].items()})
+    aim = objective_of(job.policy, _in_order(whole), job.loaded.hierarchies)
+    return {"criteria": aim.criteria, "whole": whole}
 
 
 def _bronze_counts(job: Run) -> dict[str, BronzeTable]:

@@ -11,39 +11,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from anon_spark.anonymize.coarsening import Coarsening
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.histogram import (
     CLASS,
-    Recoding,
     check_histogram,
     column,
     histogram,
-    quoted,
     repeated,
     with_tuples,
-    without,
 )
-from anon_spark.anonymize.lattice import Budget, Infeasible, search, whole_input
-from anon_spark.anonymize.local import recode_locally
-from anon_spark.anonymize.patterns import PACKED, PEOPLE, Ints, PatternTable, from_tuples
+from anon_spark.anonymize.patterns import PACKED, PEOPLE, POPULATION, PatternTable, from_tuples
+from anon_spark.anonymize.recoded import Recoded, recode
 from anon_spark.anonymize.rules import hierarchy_by_rule
-from anon_spark.anonymize.suppression import evaluator
 from anon_spark.errors import GateRefusedError, InputError, PolicyError
 from anon_spark.ingest.table import OneTable, open_table
 from anon_spark.policy.table import LoadedTablePolicy, TablePolicy, check_table
 from anon_spark.privacy.classes import Classes, Criterion
-from anon_spark.privacy.criteria import SensitiveDomain, build_criteria
+from anon_spark.privacy.criteria import SensitiveDomain, build_criteria, describe
 from anon_spark.privacy.k_anonymity import KAnonymity
 from anon_spark.privacy.l_diversity import DistinctLDiversity
+from anon_spark.privacy.released import WholeInput
 from anon_spark.privacy.t_closeness import TCloseness
 from anon_spark.release.one_table import measure_file, write_table
-from anon_spark.utility.losses import all_losses
 
 Progress = Callable[[str], None]
 _VALUES_BY_RULE = 1_000_000
@@ -106,22 +98,24 @@ def anonymize_table(
     job.seconds["read"] = time.monotonic() - began
     hierarchies = _hierarchies(job)
     tuples = with_tuples(source.df, hierarchies)
+    population = _population(job, hierarchies)
     counted = histogram(tuples, job.policy.sensitive).persist()
     partial = out.with_name(f"{out.stem}.partial{out.suffix}")
     _remove(partial)
     try:
         with job.timed("histogram"):
-            patterns = _patterns(job, counted, hierarchies)
+            patterns = _patterns(job, counted, population, hierarchies)
         criteria = _criteria(job, patterns)
         with job.timed("search"):
-            found = _search(job, patterns, hierarchies, criteria)
+            found = recode(job.policy, patterns, hierarchies, criteria)
         with job.timed("apply"):
             released = _released(job, found, counted, tuples)
         with job.timed("write"):
             write_table(released, partial, kind=out.suffix, separator=source.separator)
         left = patterns.total_people - found.suppressed
         with job.timed("gate"):
-            privacy = _gate(job, partial, patterns, criteria, people=left)
+            known = None if population is None else found.label(population, spark)
+            privacy = _gate(job, partial, patterns, criteria, people=left, population=known)
         partial.rename(out)
     finally:
         counted.unpersist()
@@ -144,14 +138,36 @@ def _hierarchies(job: TableJob) -> dict[str, Hierarchy]:
     return made
 
 
-def _patterns(job: TableJob, counted: DataFrame, hierarchies: Mapping[str, Hierarchy]) -> PatternTable:
-    """The histogram on the driver."""
+def _population(job: TableJob, hierarchies: Mapping[str, Hierarchy]) -> DataFrame | None:
+    """``(_tuple, population)`` of the population's table, None where the policy names none.
+
+    Raises:
+        InputError: it lacks a quasi-identifier, or there is no such table.
+    """
+    if job.policy.population is None:
+        return None
+    table = open_table(job.spark, job.loaded.path.parent / job.policy.population)
+    if missing := [name for name in hierarchies if name not in table.columns]:
+        raise InputError(f"the population's table has no column {', '.join(missing)}")
+    tuples = with_tuples(table.df, hierarchies).where(F.col(PACKED) >= 0)
+    return tuples.groupBy(PACKED).agg(F.count(F.lit(1)).alias(POPULATION))
+
+
+def _patterns(
+    job: TableJob, counted: DataFrame, population: DataFrame | None, hierarchies: Mapping[str, Hierarchy]
+) -> PatternTable:
+    """The histogram on the driver; people of the population are rows of nobody in the table."""
+    own = counted
+    if population is not None:
+        counted = counted.withColumn(POPULATION, F.lit(0).cast("bigint")).unionByName(
+            population.withColumn(PEOPLE, F.lit(0).cast("bigint")), allowMissingColumns=True
+        )
     limit = job.policy.search.patterns
     rows = counted.limit(limit + 1).toArrow()
     if rows.num_rows > limit:
         raise PolicyError(f"there are more than {limit} patterns; raise search.patterns or coarsen level 0")
     check_histogram(rows, job.source.df, hierarchies)
-    if not rows.num_rows:
+    if own.isEmpty():
         raise InputError("the table has no rows")
     return from_tuples(rows, hierarchies, job.policy.sensitive)
 
@@ -159,149 +175,6 @@ def _patterns(job: TableJob, counted: DataFrame, hierarchies: Mapping[str, Hiera
 def _criteria(job: TableJob, patterns: PatternTable) -> list[Criterion]:
     domains = {name: SensitiveDomain(values.labels) for name, values in patterns.sensitive.items()}
     return build_criteria(job.policy.privacy, domains, job.loaded.files)
-
-
-@dataclass(frozen=True)
-class FullDomain:
-    """The optimal node: every value of a column at one level.
-
-    Attributes:
-        levels: of the whole table.
-        losses: by name.
-        suppressed: people.
-        classes: released.
-        proof: whether the optimum is proven (else the bound), and how many nodes it took.
-    """
-
-    levels: dict[str, int] | None
-    losses: dict[str, float]
-    suppressed: int
-    classes: int
-    proof: dict[str, Any]
-    recoding: Recoding
-    suppressed_classes: Ints
-
-    def label(self, base: DataFrame, spark: SparkSession) -> DataFrame:
-        """Rows of ``base`` that are released, with ``_class`` and the labels ``_q0``, ``_q1``, ..."""
-        classed = base.withColumn(CLASS, self.recoding.class_column())
-        kept = without(classed, spark, CLASS, self.suppressed_classes)
-        return kept.select("*", *self.recoding.label_columns())
-
-
-@dataclass(frozen=True)
-class Local:
-    """Classes with labels of their own; ``keys`` says the class of every (tuple, sensitive values)."""
-
-    losses: dict[str, float]
-    classes: int
-    keys: pa.Table  # (_tuple, <sensitive>..., _class)
-    labels: pa.Table  # (_class, _q0, _q1, ...)
-    levels: dict[str, int] | None = None
-    suppressed: int = 0
-    proof: dict[str, Any] = field(default_factory=lambda: {"optimal": None, "nodes": None})
-
-    def label(self, base: DataFrame, spark: SparkSession) -> DataFrame:
-        """Rows of ``base`` that are released, with ``_class`` and the labels ``_q0``, ``_q1``, ..."""
-        keys = spark.createDataFrame(self.keys)
-        sensitive = [name for name in self.keys.column_names if name not in {PACKED, CLASS}]
-        same = [base[quoted(n)].cast("string").eqNullSafe(keys[quoted(n)]) for n in sensitive]
-        joined = base.join(keys, [base[PACKED] == keys[PACKED], *same]).select(base["*"], keys[CLASS])
-        return joined.join(F.broadcast(spark.createDataFrame(self.labels)), CLASS)
-
-
-Recoded = FullDomain | Local
-
-
-def _search(
-    job: TableJob,
-    patterns: PatternTable,
-    hierarchies: Mapping[str, Hierarchy],
-    criteria: Sequence[Criterion],
-) -> Recoded:
-    policy = job.policy
-    weights = {name: item.weight for name, item in policy.quasi_identifiers.items()}
-    if policy.recoding == "local":
-        return _local(patterns, hierarchies, criteria, weights)
-    found = search(
-        patterns,
-        hierarchies,
-        criteria,
-        loss=policy.loss,
-        weights=weights,
-        suppression_limit=policy.suppression_limit,
-        budget=Budget(policy.search.nodes, policy.search.seconds),
-    )
-    if isinstance(found, Infeasible):
-        raise _infeasible(found, criteria, patterns.total_people)
-    recoding = Recoding(hierarchies, found.levels)
-    return FullDomain(
-        levels=found.levels,
-        losses=_losses_at(patterns, hierarchies, criteria, found.levels, weights),
-        suppressed=found.suppressed.people,
-        classes=found.suppressed.classes,
-        proof={
-            "optimal": True if found.optimal else found.bound,
-            "nodes": {"total": found.nodes_total, "checked": found.nodes_checked},
-        },
-        recoding=recoding,
-        suppressed_classes=np.unique(recoding.classes(patterns.packed[found.suppressed.patterns])),
-    )
-
-
-def _losses_at(
-    patterns: PatternTable,
-    hierarchies: Mapping[str, Hierarchy],
-    criteria: Sequence[Criterion],
-    levels: Mapping[str, int],
-    weights: Mapping[str, float],
-) -> dict[str, float]:
-    coarsening = Coarsening(patterns, hierarchies)
-    judge = evaluator(patterns, coarsening, criteria, patterns.total_people)
-    outcome = judge.outcome(tuple(levels[name] for name in patterns.names))
-    return all_losses(whole_input(patterns, coarsening), outcome, weights)
-
-
-def _local(
-    patterns: PatternTable,
-    hierarchies: Mapping[str, Hierarchy],
-    criteria: Sequence[Criterion],
-    weights: Mapping[str, float],
-) -> Local:
-    codes = np.stack([patterns.leaves(i) for i in range(len(patterns.names))], axis=1)
-    values = {name: v.codes.astype(np.int64) for name, v in patterns.sensitive.items()}
-    found = recode_locally(
-        codes,
-        patterns.people,
-        hierarchies=hierarchies,
-        criteria=criteria,
-        sensitive=values,
-        weights=[weights[name] for name in patterns.names],
-    )
-    held = {n: pa.array(v.labels, pa.string()).take(pa.array(v.codes)) for n, v in patterns.sensitive.items()}
-    labels = found.class_labels(hierarchies)
-    named = {f"_q{i}": pa.array(labels[name], pa.string()) for i, name in enumerate(patterns.names)}
-    return Local(
-        losses={"loss_am": found.loss},
-        classes=len(found.people),
-        keys=pa.table({PACKED: patterns.packed, **held, CLASS: found.owner}),
-        labels=pa.table({CLASS: np.arange(len(found.people)), **named}),
-    )
-
-
-def _infeasible(found: Infeasible, criteria: Sequence[Criterion], people: int) -> GateRefusedError:
-    asked = ", ".join(type(criterion).__name__ for criterion in criteria)
-    shortfalls = [
-        ("suppression limit", f"the least found that must be suppressed is {found.least} of {people} people")
-    ]
-    shortfalls += [
-        (type(criterion).__name__, f"with everything generalized and nobody suppressed: {figure:.6g}")
-        for criterion, figure in zip(criteria, found.attainable, strict=True)
-    ]
-    return GateRefusedError(
-        f"refused: no generalization of {people} people meets {asked} within the suppression limit of {found.limit}"
-        " people; nothing was written",
-        shortfalls,
-    )
 
 
 def _released(job: TableJob, found: Recoded, counted: DataFrame, tuples: DataFrame) -> DataFrame:
@@ -322,34 +195,34 @@ def _released(job: TableJob, found: Recoded, counted: DataFrame, tuples: DataFra
 
 
 def _gate(
-    job: TableJob, place: Path, patterns: PatternTable, criteria: Sequence[Criterion], *, people: int
+    job: TableJob,
+    place: Path,
+    patterns: PatternTable,
+    criteria: Sequence[Criterion],
+    *,
+    people: int,
+    population: DataFrame | None,
 ) -> dict[str, Any]:
     """Measure the file by every criterion.
+
+    Args:
+        people: who should be in it.
+        population: the population's table with the labels ``_q0``, ``_q1``, ...
 
     Raises:
         GateRefusedError: it falls short of one, or does not hold the people it should.
     """
-    totals = {
-        name: dict(
-            zip(
-                v.labels,
-                np.bincount(v.codes, patterns.people, len(v.labels)).astype(int).tolist(),
-                strict=True,
-            )
-        )
-        for name, v in patterns.sensitive.items()
-    }
     classes = measure_file(
         job.spark,
         place,
         separator=job.source.separator,
         quasi_identifiers=list(job.policy.quasi_identifiers),
-        totals=totals,
-        people=patterns.total_people,
+        whole=WholeInput(patterns.total_people, patterns.totals()),
+        population=population,
     )
     written = int(classes.sizes.sum())
     failing = [
-        (type(criterion).__name__, f"{int(count)} classes fall short")
+        (describe(criterion), f"{int(count)} classes fall short")
         for criterion in criteria
         if (count := criterion.failing(classes).sum())
     ]
@@ -374,10 +247,7 @@ def _measured(classes: Classes, criteria: Sequence[Criterion]) -> dict[str, Any]
         figures["l"] = min(x["l"] for x in by_attribute.values())
         figures["t"] = max(x["t"] for x in by_attribute.values())
         figures["sensitive"] = by_attribute
-    figures["criteria"] = [
-        {"criterion": type(criterion).__name__, "measured": criterion.measured(classes)}
-        for criterion in criteria
-    ]
+    figures["criteria"] = {describe(criterion): float(criterion.measured(classes)) for criterion in criteria}
     return figures
 
 

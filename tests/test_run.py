@@ -298,7 +298,7 @@ def test_admissions_that_start_at_once_have_one_first_value_whatever_their_ids(s
             ),
         }
         tuples = person_tuples(frames.__getitem__, policy, released=True)
-        assert {row["_sensitive"] for row in tuples.collect()} == {"A"}
+        assert {row["s_CODE"] for row in tuples.collect()} == {"A"}
 
 
 def test_values_no_hierarchy_covers_are_counted_not_shown(spark, toy_policy, key_file, tmp_path):
@@ -448,6 +448,7 @@ def verdict_on(spark, toy_policy, toy_release, key_file, tmp_path, table, spoil)
     return pipeline.audit(
         spark,
         pipeline._context(job),
+        **pipeline._promises(job),
         candidate=delta_reader(spark, copy),
         bronze=job.bronze,
         passes={
@@ -467,7 +468,7 @@ def break_one_class(df):
 def test_the_gate_refuses_what_was_broken_by_hand(spark, toy_policy, toy_release, key_file, tmp_path):
     spoilers = {
         "k-anonymity": ("PEOPLE", break_one_class),
-        "l-diversity": ("VISITS", lambda df: df.withColumn("CODE", F.lit("A"))),
+        "l-diversity of CODE": ("VISITS", lambda df: df.withColumn("CODE", F.lit("A"))),
         "PEOPLE: raw ids": ("PEOPLE", lambda df: df.withColumn("PID", F.col("PID") - F.lit(2**52))),
         "EVENTS: rows accounted": ("EVENTS", lambda df: df.limit(10)),
         "EVENTS: row rule faith": ("EVENTS", lambda df: df.withColumn("ITEM", F.lit(7))),

@@ -3,7 +3,7 @@
 One distributed aggregation makes the pattern table; rows of people never reach the driver.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -18,19 +18,22 @@ from anon_spark.anonymize.patterns import (
     domains_of,
     strides,
 )
-from anon_spark.anonymize.people import PERSON, SENSITIVE
+from anon_spark.anonymize.people import PERSON
 from anon_spark.deidentify.generalization import leaf_code
 from anon_spark.errors import InputError, PolicyError
 from anon_spark.ingest.lake import TableReader
 from anon_spark.policy.model import Policy
 
 
-def person_patterns(tuples: DataFrame, hierarchies: Mapping[str, Hierarchy]) -> DataFrame:
-    """One row a person: ``(person, pattern: array<bigint>, sensitive)``.
+def person_patterns(
+    tuples: DataFrame, hierarchies: Mapping[str, Hierarchy], sensitive: Mapping[str, str]
+) -> DataFrame:
+    """One row a person: ``(_person, pattern: array<bigint>, <sensitive>...)``.
 
     Args:
         tuples: as ``people.person_tuples`` makes them from bronze, with ``q_<name>`` columns.
         hierarchies: of every quasi-identifier, in the order of packing.
+        sensitive: column of every sensitive attribute, the same in all rows of a person.
     """
     packed = F.lit(0).cast("bigint")
     for (name, hierarchy), stride in zip(hierarchies.items(), strides(domains_of(hierarchies)), strict=True):
@@ -38,7 +41,10 @@ def person_patterns(tuples: DataFrame, hierarchies: Mapping[str, Hierarchy]) -> 
     return (
         tuples.withColumn("_tuple", packed)
         .groupBy(PERSON)
-        .agg(F.sort_array(F.collect_list("_tuple")).alias(PATTERN), F.min(SENSITIVE).alias(SENSITIVE))
+        .agg(
+            F.sort_array(F.collect_list("_tuple")).alias(PATTERN),
+            *(F.min(column).alias(name) for name, column in sensitive.items()),
+        )
     )
 
 
@@ -94,21 +100,23 @@ def collect_patterns(
     people: DataFrame,
     hierarchies: Mapping[str, Hierarchy],
     *,
+    sensitive: Sequence[str],
     of_rows: Collection[str] = (),
     limit: int = 5_000_000,
 ) -> PatternTable:
     """Aggregate ``person_patterns`` and bring the pattern table to the driver, in the order of the patterns.
 
     Args:
+        sensitive: attributes.
         of_rows: quasi-identifiers of an admission, as opposed to a person.
 
     Raises:
         PolicyError: there are more than ``limit`` patterns.
     """
-    counted = people.groupBy(PATTERN, SENSITIVE).agg(F.count(F.lit(1)).alias(PEOPLE))
+    counted = people.groupBy(PATTERN, *sensitive).agg(F.count(F.lit(1)).alias(PEOPLE))
     rows = counted.limit(limit + 1).toArrow()
     if rows.num_rows > limit:
         raise PolicyError(
             f"there are more than {limit} patterns of people; coarsen a quasi-identifier's level 0"
         )
-    return build_patterns(rows, hierarchies, [SENSITIVE], of_rows)
+    return build_patterns(rows, hierarchies, sensitive, of_rows)

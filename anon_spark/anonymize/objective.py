@@ -1,13 +1,12 @@
 """What the search minimizes and must meet, as a policy states it (Eq. 8-10)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from anon_spark.anonymize.people import SENSITIVE
+from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.policy.model import Policy
 from anon_spark.privacy.classes import Criterion
-from anon_spark.privacy.k_anonymity import KAnonymity
-from anon_spark.privacy.l_diversity import DistinctLDiversity
+from anon_spark.privacy.criteria import SensitiveDomain, build_criteria
 
 
 @dataclass(frozen=True)
@@ -27,9 +26,21 @@ class Objective:
     weights: dict[str, float] = field(default_factory=dict)
 
 
-def objective_of(policy: Policy) -> Objective:
-    """The policy's k and l; an l of 1 asks for nothing."""
-    criteria: list[Criterion] = [KAnonymity(policy.privacy.k)]
-    if policy.privacy.l > 1:
-        criteria.append(DistinctLDiversity(policy.privacy.l, SENSITIVE))
-    return Objective(criteria, policy.suppression_limit)
+def objective_of(
+    policy: Policy, values: Mapping[str, Sequence[str | None]], hierarchies: Mapping[str, Hierarchy]
+) -> Objective:
+    """The policy's criteria, limit and loss.
+
+    Args:
+        values: of every sensitive attribute, in the order of their codes.
+        hierarchies: by their own names; of ground distances at least.
+    """
+    domains = {
+        name: SensitiveDomain(known, sets=policy.sensitive[name].set) for name, known in values.items()
+    }
+    return Objective(
+        build_criteria(policy.privacy, domains, hierarchies),
+        policy.suppression_limit,
+        policy.loss,
+        {name: item.weight for name, item in policy.quasi_identifiers.items()},
+    )

@@ -88,6 +88,15 @@ class PatternTable:
             return np.arange(len(self.people), dtype=np.int64)
         return np.repeat(np.arange(len(self.people), dtype=np.int64), np.diff(self.starts))
 
+    def totals(self) -> dict[str, dict[str | None, int]]:
+        """People by value of every sensitive attribute, in the order of the codes."""
+        counted = {}
+        for name, values in self.sensitive.items():
+            held = self.people if values.starts is None else np.repeat(self.people, np.diff(values.starts))
+            people = np.bincount(values.codes, held, len(values.labels)).astype(np.int64)
+            counted[name] = dict(zip(values.labels, people.tolist(), strict=True))
+        return counted
+
     def leaves(self, quasi_identifier: int) -> Ints:
         """(tuples,) leaf code of one quasi-identifier."""
         stride = strides(self.domains)[quasi_identifier]

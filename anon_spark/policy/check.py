@@ -251,6 +251,13 @@ def _source_of(loaded: LoadedPolicy, place: str, item: QuasiIdentifier, referenc
 
 def _sensitive(loaded: LoadedPolicy) -> Iterator[str]:
     policy = loaded.policy
+    if policy.privacy.needs_population:
+        yield "privacy: k_map and presence compare with a population's table, which only one table's policy names"
+    for name in policy.privacy.sensitive:
+        if name not in policy.sensitive:
+            yield f"privacy.sensitive.{name}: is not among 'sensitive'{nearest(name, policy.sensitive)}"
+    if all(item.weight == 0 for item in policy.quasi_identifiers.values()):
+        yield "quasi_identifiers: every weight is 0; there is nothing to minimize"
     for name, item in policy.sensitive.items():
         place = f"sensitive.{name}"
         if problem := _unknown_ref(loaded, item.column):

@@ -56,7 +56,8 @@ def load_policy(path: str | Path) -> LoadedPolicy:
     file = find_policy(str(path))
     problems: list[str] = []
     policy, document = read_policy(file, Policy, problems)
-    hierarchies, vocabularies = _load_named(document, file.parent, problems)
+    grounds = policy.privacy.hierarchies if policy else set()
+    hierarchies, vocabularies = _load_named(document, grounds, file.parent, problems)
     schema = _build_schema(policy, problems) if policy else {}
     if policy is None or problems:
         raise PolicyError(problems)
@@ -214,13 +215,14 @@ def _model_in(kind: Any) -> type[BaseModel] | None:
 
 
 def _load_named(
-    document: Mapping[str, Any], folder: Path, problems: list[str]
+    document: Mapping[str, Any], grounds: Iterable[str], folder: Path, problems: list[str]
 ) -> tuple[dict[str, Hierarchy], dict[str, frozenset[str]]]:
-    """Hierarchies and vocabularies that the document names; it need not be a valid policy."""
+    """Hierarchies, those of ground distances too, and vocabularies named by a document that may not be valid."""
     quasi_identifiers = _mappings_in(document.get("quasi_identifiers"))
     hierarchies = _load_each(
         "hierarchy",
-        {f"quasi_identifiers.{key}.hierarchy": item.get("hierarchy") for key, item in quasi_identifiers},
+        {f"quasi_identifiers.{key}.hierarchy": item.get("hierarchy") for key, item in quasi_identifiers}
+        | {f"privacy: hierarchy {name}": name for name in sorted(grounds)},
         hierarchy_files(folder),
         load_hierarchy,
         problems,

@@ -11,10 +11,8 @@ from anon_spark.anonymize.hierarchy import Hierarchy, load_hierarchy
 from anon_spark.anonymize.rules import Dates, Icd9, Intervals, Prefix, Rule
 from anon_spark.errors import InputError, PolicyError, nearest
 from anon_spark.policy.load import digest, find_policy, hierarchy_files, read_policy
-from anon_spark.policy.model import Strict
+from anon_spark.policy.model import LossName, Strict
 from anon_spark.privacy.criteria import Privacy
-
-LossName = Literal["loss_am", "loss_gm", "nuentropy", "discernibility", "average_class_size", "precision"]
 
 
 class TableQuasiIdentifier(Strict):
@@ -33,12 +31,11 @@ class SearchBudget(Strict):
 
 
 class TablePolicy(Strict):
-    """Every column of the table is a quasi-identifier, sensitive, kept, dropped, or the id of the person."""
+    """Every column of the table is a quasi-identifier, sensitive, kept or dropped; each row is a person."""
 
     name: str
     description: str = ""
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None  # CSV; found out where None
-    people: str | None = None  # column that names the person; each row is a person where None
     quasi_identifiers: Annotated[dict[str, TableQuasiIdentifier], Field(min_length=1)]
     sensitive: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
@@ -122,8 +119,7 @@ def check_table(policy: TablePolicy, columns: Sequence[str]) -> None:
 
 
 def _classified(policy: TablePolicy) -> list[str]:
-    own = [policy.people] if policy.people else []
-    return [*policy.quasi_identifiers, *policy.sensitive, *policy.keep, *policy.drop, *own]
+    return [*policy.quasi_identifiers, *policy.sensitive, *policy.keep, *policy.drop]
 
 
 def _contradictions(policy: TablePolicy) -> list[str]:
@@ -140,8 +136,8 @@ def _contradictions(policy: TablePolicy) -> list[str]:
     ]
     if policy.privacy.needs_population and policy.population is None:
         problems.append("population: k_map and presence compare with a population's table; name it")
-    if policy.people is not None and policy.recoding == "local":
-        problems.append("recoding: local is for tables in which each row is a person")
+    if policy.privacy.needs_population and policy.recoding == "local":
+        problems.append("recoding: local does not compare with a population; use full_domain")
     if all(q.weight == 0 for q in policy.quasi_identifiers.values()):
         problems.append("quasi_identifiers: every weight is 0; there is nothing to minimize")
     return problems

@@ -22,7 +22,7 @@ named must hold.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -314,3 +314,40 @@ def _number(value: str | None) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
+
+
+_TERMS: dict[type, str] = {
+    KAnonymity: "k-anonymity",
+    KMap: "k-map",
+    DeltaPresence: "delta-presence",
+    DistinctLDiversity: "l-diversity",
+    EntropyLDiversity: "entropy l-diversity",
+    RecursiveLDiversity: "recursive (c,l)-diversity",
+    TCloseness: "t-closeness",
+    AlphaK: "(alpha,k)-anonymity",
+    BetaLikeness: "beta-likeness",
+    DeltaDisclosurePrivacy: "delta-disclosure privacy",
+}
+
+
+def describe(criterion: Criterion) -> str:
+    """The criterion's term, and the attribute it is about.
+
+    >>> describe(KAnonymity(5)), describe(TCloseness(0.2, "INCOME"))
+    ('k-anonymity', 't-closeness of INCOME (EqualDistance)')
+    """
+    term = _TERMS[type(criterion)]
+    attribute = getattr(criterion, "attribute", None)
+    if isinstance(criterion, TCloseness):
+        return f"{term} of {attribute} ({type(criterion.distance).__name__})"
+    if isinstance(criterion, BetaLikeness):
+        term = f"{'enhanced' if criterion.enhanced else 'basic'} {term}"
+    return f"{term} of {attribute}" if attribute else term
+
+
+def wanted(criterion: Criterion) -> str:
+    """What the criterion asks for, e.g. ``k = 5``."""
+    settings = {f.name: getattr(criterion, f.name) for f in fields(criterion)}  # type: ignore[arg-type]
+    return ", ".join(
+        f"{n} = {x:g}" for n, x in settings.items() if isinstance(x, int | float) and not isinstance(x, bool)
+    )

@@ -1,17 +1,17 @@
 """One released table: written as the file its name asks for, and measured on that file."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from anon_spark.anonymize.histogram import column
-from anon_spark.anonymize.patterns import PEOPLE
+from anon_spark.anonymize.patterns import PEOPLE, POPULATION
 from anon_spark.ingest.table import open_table
-from anon_spark.privacy.classes import Classes, Ints, SensitiveCounts
+from anon_spark.privacy.classes import Classes
+from anon_spark.privacy.released import VALUE, WholeInput, classes_of
 
 
 def write_table(rows: DataFrame, place: Path, *, kind: str, separator: str | None) -> None:
@@ -55,48 +55,28 @@ def measure_file(
     *,
     separator: str | None,
     quasi_identifiers: Sequence[str],
-    totals: Mapping[str, Mapping[str | None, int]],
-    people: int,
+    whole: WholeInput,
+    population: DataFrame | None = None,
 ) -> Classes:
     """Read a written table back and count the people of its classes, one row a person.
 
     Args:
-        totals: people of the whole input by value, for every sensitive attribute.
-        people: people of the whole input.
+        whole: what relative criteria compare with.
+        population: ``(_q0, _q1, ..., population)``, the labels of the population's people; labels that nobody in
+            the file has are left out.
     """
     df = open_table(spark, place, separator).df
-    keys = [column(name) for name in (*quasi_identifiers, *totals)]
+    keys = [column(name) for name in (*quasi_identifiers, *whole.values)]
     counted = df.groupBy(*keys).count().withColumnRenamed("count", PEOPLE).toArrow()
-    return classes_of(counted, quasi_identifiers, totals, people)
-
-
-def classes_of(
-    counted: pa.Table,
-    quasi_identifiers: Sequence[str],
-    totals: Mapping[str, Mapping[str | None, int]],
-    people: int,
-) -> Classes:
-    """Classes of a histogram by released labels; null is a value like any other."""
-    weight = counted[PEOPLE].to_numpy().astype(np.int64)
-    owner = np.zeros(counted.num_rows, dtype=np.int64)
-    for name in quasi_identifiers:
-        codes = counted[name].combine_chunks().dictionary_encode(null_encoding="encode")
-        pair = owner * max(len(codes.dictionary), 1) + codes.indices.to_numpy(zero_copy_only=False)
-        owner = np.unique(pair, return_inverse=True)[1].astype(np.int64)
-    sizes = np.bincount(owner, weights=weight).astype(np.int64)
-    sensitive = {name: _counts(counted[name], owner, weight, of) for name, of in totals.items()}
-    return Classes(sizes, people, sensitive)
-
-
-def _counts(
-    values: pa.ChunkedArray, owner: Ints, weight: Ints, totals: Mapping[str | None, int]
-) -> SensitiveCounts:
-    """People of every (class, value); values are numbered as in ``totals``, ones it lacks after them."""
-    place = {value: i for i, value in enumerate(totals)}
-    encoded = values.combine_chunks().dictionary_encode(null_encoding="encode")
-    known = [place.setdefault(value, len(place)) for value in encoded.dictionary.to_pylist()]
-    codes = np.array(known, dtype=np.int64)[encoded.indices.to_numpy(zero_copy_only=False)]
-    pair, inverse = np.unique(owner * max(len(place), 1) + codes, return_inverse=True)
-    people = np.bincount(inverse, weights=weight).astype(np.int64)
-    whole = np.array([*totals.values(), *[0] * (len(place) - len(totals))], dtype=np.int64)
-    return SensitiveCounts(pair // max(len(place), 1), pair % max(len(place), 1), people, whole)
+    known = None
+    if population is not None:
+        labels = [f"_q{i}" for i in range(len(quasi_identifiers))]
+        summed = population.groupBy(*labels).agg(F.sum(POPULATION).cast("bigint").alias(PEOPLE)).toArrow()
+        known = summed.rename_columns([*quasi_identifiers, PEOPLE])
+    return classes_of(
+        counted,
+        {name: counted.rename_columns({name: VALUE}) for name in whole.values},
+        keys=quasi_identifiers,
+        whole=whole,
+        population=known,
+    )
