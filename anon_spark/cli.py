@@ -1,5 +1,6 @@
 """The command line: arguments, a session, one call, a table. Everything it does is in the stages it calls."""
 
+import hashlib
 import json
 import os
 import sys
@@ -55,31 +56,36 @@ def main(*command: str) -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    out = _keep_stdout()
+    asks = not arguments or not {"--help", "--version"}.isdisjoint(arguments)
+    out = Console() if asks else _keep_stdout()
     try:
         app(arguments, standalone_mode=False, obj=out)
     except typer.Abort:
         return 130
     except TyperException as error:  # wrong usage
         message = error.format_message() if hasattr(error, "format_message") else str(error)
-        err.print(
-            f"anon-spark: {message} (see anon-spark --help)", style="red", markup=False, highlight=False
-        )
+        if message:  # without a command the help has been printed
+            _say(f"anon-spark: {message} (see anon-spark --help)", "red")
         return 2
     except GateRefusedError as error:
         err.print(str(error), style="bold red", markup=False, soft_wrap=True)
         err.print(_table("what fell short", ["check", "measured"], error.shortfalls))
         return error.exit_code
     except AnonError as error:
-        err.print(f"anon-spark: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        _say(f"anon-spark: {error}", "red")
         return error.exit_code
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001  (a message can quote a cell: only its kind is shown)
         kind = getattr(error, "getCondition", lambda: None)() or type(error).__name__
-        err.print(f"anon-spark: failed ({kind}); running the same command again continues it", style="red")
+        _say(f"anon-spark: failed ({kind}); running the same command again continues it", "red")
         return AnonError.exit_code
     return 0
+
+
+def _say(sentence: str, style: str) -> None:
+    """One sentence on stderr, never cut into lines."""
+    err.print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def _keep_stdout() -> Console:
@@ -88,6 +94,21 @@ def _keep_stdout() -> Console:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     return Console(file=results, width=None if results.isatty() else 140)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        Console().print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Anonymize relational clinical tables with Spark, measure privacy over people, publish Delta."""
 
 
 @app.command()
@@ -209,7 +230,9 @@ def measure(
     from anon_spark.release.evidence import measure_release
     from anon_spark.release.publish import open_release
 
-    document = measure_release(open_release(_session(), target, release), source=source)
+    opened = open_release(_session(), target, release)
+    _progress(f"measure release {opened.name}" + (" and join the source against it" if source else ""))
+    document = measure_release(opened, source=source)
     _emit(ctx, document, as_json, lambda: _show_measures(document))
 
 
@@ -226,7 +249,9 @@ def train(
     from anon_spark.release.evidence import train_release
     from anon_spark.release.publish import open_release
 
-    document = train_release(open_release(_session(), target, release), baseline=baseline, work=work)
+    opened = open_release(_session(), target, release)
+    _progress(f"train on release {opened.name}" + (" and on its source" if baseline else ""))
+    document = train_release(opened, baseline=baseline, work=work)
     _emit(ctx, document, as_json, lambda: _show_models(document))
     _warn(document)
 
@@ -240,6 +265,7 @@ def report(
     from anon_spark.release.publish import open_release
 
     opened = open_release(_session(), target, release)
+    _progress(f"report on release {opened.name}")
     document = {"release": opened.name, "report": str(write_report(opened))}
     _emit(ctx, document, as_json, lambda: _facts("report", document))
 
@@ -267,7 +293,7 @@ def demo(
         _progress(f"generate a source of {patients} people")
         make(spark, source, patients=patients, seed=seed)
         marker.write_text(json.dumps(settings))
-    document = _publish("mimic3", str(source), target, work=out / "work")
+    document = _publish("mimic3", str(source), target, work=out / "work", key_file=_demo_key(out, seed))
     opened = open_release(spark, target, document["release"])
     _progress("train on the source and on the release")
     metrics = train_release(opened, baseline=str(source), work=out / "work")
@@ -283,6 +309,15 @@ def demo(
 
     _emit(ctx, whole, as_json, show)
     _warn(metrics)
+
+
+def _demo_key(out: Path, seed: int) -> Path:
+    """A key made from the seed: nobody's data is behind it, and the demo's figures are to be the same everywhere."""
+    place = out / "work" / "key"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(hashlib.sha256(f"anon-spark demo {seed}".encode()).hexdigest())
+    place.chmod(0o600)
+    return place
 
 
 def _publish(policy: str, source: str, target: Path, **options: Any) -> dict[str, Any]:
@@ -440,7 +475,7 @@ def _show_models(document: dict[str, Any]) -> list[Any]:
 
 def _warn(metrics: dict[str, Any]) -> None:
     if metrics["warning"]:
-        err.print(f"warning: {metrics['warning']}", style="yellow", markup=False, highlight=False)
+        _say(f"warning: {metrics['warning']}", "yellow")
 
 
 if __name__ == "__main__":

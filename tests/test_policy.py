@@ -651,3 +651,23 @@ def test_ages_follow_from_intervals_that_hold_their_leaves(tmp_path: Path) -> No
         "hierarchy age: level 1: 1 leaves lie outside their interval '0-9'",
         "hierarchy age: level 1: 1 leaves lie outside their interval '90-99'",
     ]
+
+
+def test_a_policy_finds_what_lies_beside_it_however_its_path_is_written(tmp_path: Path, monkeypatch) -> None:
+    place = save(tmp_path, deepcopy(SMALL))
+    (tmp_path / "hierarchies").mkdir()
+    (place.parent / "hierarchies").mkdir()
+    (tmp_path / "hierarchies" / "gender.csv").write_text("F;*\nM;*\nX;*\n")
+    (place.parent / "admission_type.csv").write_text("A;*\n")
+    monkeypatch.chdir(place.parent)
+    for path in ("small.yaml", "./small.yaml", place, "../policies/small.yaml"):
+        found = load_policy(path).hierarchies
+        assert (found["gender"].domain_size, found["admission_type"].domain_size) == (3, 1)
+
+
+def test_a_policy_that_extends_another_goes_by_its_own_name(tmp_path: Path) -> None:
+    place = save(tmp_path, {"extends": "mimic3.yaml", "cap": 3}, "ours.yaml")
+    assert (load_policy(place).policy.name, load_policy(place).policy.description) == ("ours", "")
+    with pytest.raises(PolicyError) as caught:
+        load_policy(save(tmp_path, {"extends": "mimic4"}, "theirs.yaml"))
+    assert len(caught.value.problems) == 1

@@ -53,7 +53,7 @@ def load_policy(path: str | Path) -> LoadedPolicy:
     Raises:
         PolicyError: all problems at once, each as ``tables.PATIENTS.columns.DOB.role: what is wrong``.
     """
-    file = find_policy(str(path))
+    file = find_policy(str(path)).resolve()
     problems: list[str] = []
     policy, document = read_policy(file, Policy, problems)
     grounds = policy.privacy.hierarchies if policy else set()
@@ -116,8 +116,8 @@ def find_policy(name: str, beside: Path | None = None) -> Path:
     as_path = (beside / name) if beside else Path(name)
     if as_path.is_file():
         return as_path
-    if name in own:
-        return own[name]
+    if name.removesuffix(".yaml") in own:
+        return own[name.removesuffix(".yaml")]
     raise PolicyError(
         f"policy '{name}' is no file and not one of {', '.join(own)}{nearest(Path(name).stem, own)}"
     )
@@ -140,7 +140,10 @@ def _resolve(path: Path, problems: list[str], seen: tuple[Path, ...]) -> dict[st
     except PolicyError as error:
         problems += [f"extends: {problem}" for problem in error.problems]
         return _merge({}, document)
-    return _merge(_resolve(base_path, problems, (*seen, path.resolve())), document)
+    base = _resolve(base_path, problems, (*seen, path.resolve()))
+    for key in ("name", "description"):  # another policy goes by a name of its own
+        base.pop(key, None)
+    return _merge(base, document)
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,8 +164,14 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_policy(path: Path, model: type[M], problems: list[str]) -> tuple[M | None, dict[str, Any]]:
-    """The policy with what it extends, None where it is none, and its document; what is wrong goes to ``problems``."""
-    document = _resolve(path, problems, seen=())
+    """The policy with what it extends, None where it is none, and its document; what is wrong goes to ``problems``.
+
+    Raises:
+        PolicyError: a file of it cannot be read.
+    """
+    document = {"name": path.stem} | _resolve(path, problems, seen=())
+    if problems:  # what is missing then may well be in the part that could not be read
+        raise PolicyError(problems)
     try:
         return model.model_validate(document), document
     except ValidationError as error:
@@ -251,8 +260,8 @@ def hierarchy_files(policies: Path, *more: Path) -> dict[str, Path]:
 
 
 def _files(kind: str, folder: Path) -> dict[str, Path]:
-    """CSV files by name; those beside the policy's folder come before the package's."""
-    folders = (conf_dir() / kind, folder.parent / kind)
+    """CSV files by name; the policy's own folder comes before those beside it, and these before the package's."""
+    folders = (conf_dir() / kind, folder.parent / kind, folder / kind, folder)
     return {path.stem: path for one in folders for path in sorted(one.glob("*.csv"))}
 
 

@@ -70,7 +70,7 @@ def load_table_policy(path: str | Path, *, table: Path | None = None) -> LoadedT
     Raises:
         PolicyError: all problems at once.
     """
-    file = find_policy(str(path))
+    file = find_policy(str(path)).resolve()
     problems: list[str] = []
     policy, document = read_policy(file, TablePolicy, problems)
     files = hierarchy_files(file.parent, *([table.parent] if table else []))
