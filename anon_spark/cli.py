@@ -200,6 +200,23 @@ def stage(
 
 
 @app.command()
+def anonymize(
+    ctx: typer.Context,
+    table: Annotated[Path, typer.Argument(help="One table: CSV with any separator, Parquet or Delta.")],
+    policy: Annotated[str, typer.Option(help="The table's policy, or the bare name of one that ships.")],
+    out: Annotated[Path, typer.Option(help="What to write: NAME.csv, NAME.parquet, or a folder for Delta.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Anonymize one table of any schema, and measure what was written."""
+    from anon_spark.policy.table import load_table_policy
+    from anon_spark.table import anonymize_table
+
+    loaded = load_table_policy(policy, table=table)
+    document = anonymize_table(_session(), table, loaded, out, progress=_progress)
+    _emit(ctx, document, as_json, lambda: _show_table(document))
+
+
+@app.command()
 def measure(
     ctx: typer.Context,
     target: TargetArg,
@@ -408,6 +425,24 @@ def _show_release(document: dict[str, Any]) -> list[Any]:
         _table("generalization", ["quasi-identifier", "level", "of", "loss"], levels),
         _facts("privacy over people", facts),
     ]
+
+
+def _show_table(document: dict[str, Any]) -> list[Any]:
+    privacy, nodes = document["privacy"], document["nodes"]
+    facts = {
+        "written": document["out"],
+        "people": f"{document['people']['in']} in, {document['people']['out']} out",
+        "suppressed": document["suppressed"],
+        "equivalence classes": document["classes"],
+        **{figure: f"{privacy[figure]:.6g}" for figure in ("k", "l", "t") if figure in privacy},
+        "optimal": "proven" if document["optimal"] is True else f"not proven, at least {document['optimal']}",
+        "nodes": f"{nodes['checked']} of {nodes['total']} looked at" if nodes else "classes of their own",
+    }
+    losses = [(name, f"{value:.6g}") for name, value in document["loss"].items()]
+    shown = [_facts("privacy over people", facts), _table("information loss", ["by", "loss"], losses)]
+    if document["levels"]:
+        shown.insert(0, _table("generalization", ["quasi-identifier", "level"], document["levels"].items()))
+    return shown
 
 
 def _show_measures(document: dict[str, Any]) -> Table:

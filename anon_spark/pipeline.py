@@ -25,16 +25,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anon_spark import __version__
+from anon_spark.anonymize.collect import check_coverage, check_unique, collect_patterns, person_patterns
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.lattice import Infeasible, Solution, search
-from anon_spark.anonymize.patterns import (
-    PATTERN,
-    check_coverage,
-    check_unique,
-    collect_patterns,
-    person_patterns,
-)
-from anon_spark.anonymize.people import person_tuples
+from anon_spark.anonymize.objective import objective_of
+from anon_spark.anonymize.patterns import PATTERN
+from anon_spark.anonymize.people import person_tuples, sensitive_columns
+from anon_spark.anonymize.recoded import infeasible
 from anon_spark.deidentify.maps import CAPPED, QUARANTINED, SUPPRESSED, Maps, make_maps
 from anon_spark.deidentify.pseudonyms import key_id, read_vault, write_vault
 from anon_spark.deidentify.tables import Context, TablePass, write_candidate
@@ -54,6 +51,7 @@ from anon_spark.ingest.read import ingest as ingest_tables
 from anon_spark.policy.check import check_policy, check_source
 from anon_spark.policy.load import LoadedPolicy, load_policy
 from anon_spark.policy.model import Policy, Treatment
+from anon_spark.privacy.released import WholeInput
 from anon_spark.release.gate import Verdict, audit
 from anon_spark.release.ledger import read_entry
 from anon_spark.release.publish import check_name, commit, move_candidate, now, open_release, published_runs
@@ -373,16 +371,26 @@ def _decide(job: Run) -> None:
     tuples = person_tuples(job.parsed, policy, released=False).persist()
     try:
         check_coverage(tuples, hierarchies)
-        people = person_patterns(tuples, hierarchies).persist()
-        patterns = collect_patterns(people, hierarchies)
+        people = person_patterns(tuples, hierarchies, sensitive_columns(policy)).persist()
+        of_rows = [name for name, q in policy.quasi_identifiers.items() if q.unit == "admission"]
+        patterns = collect_patterns(people, hierarchies, sensitive=list(policy.sensitive), of_rows=of_rows)
         if not patterns.total_people:
             raise InputError(
                 f"table {policy.people.table} has no row that parses: there is nobody to release"
             )
-        found = search(patterns, policy, hierarchies)
+        whole = WholeInput(patterns.total_people, patterns.totals())
+        aim = objective_of(policy, _in_order(whole), job.loaded.hierarchies)
+        found = search(
+            patterns,
+            hierarchies,
+            aim.criteria,
+            loss=aim.loss,
+            weights=aim.weights,
+            suppression_limit=aim.suppression_limit,
+        )
         if isinstance(found, Infeasible):
-            raise _infeasible(found, policy, patterns.total_people)
-        gone = [(list(patterns.keys[i]),) for i in found.suppressed.patterns.nonzero()[0]]
+            raise infeasible(found, aim.criteria, patterns.total_people)
+        gone = [(key,) for key in patterns.keys(found.suppressed.patterns)]
         suppressed = job.spark.createDataFrame(gone, f"{PATTERN} array<bigint>").distinct()
         maps = make_maps(
             policy,
@@ -399,15 +407,22 @@ def _decide(job: Run) -> None:
         people.unpersist()
     finally:
         tuples.unpersist()
-    _write_json(job.home / "search.json", _search_record(found, patterns.total_people))
+    _write_json(job.home / "search.json", _search_record(found, whole))
 
 
-def _search_record(found: Solution, people: int) -> dict[str, Any]:
+def _in_order(whole: WholeInput) -> dict[str, list[str | None]]:
+    """Values of every sensitive attribute in the order of their codes."""
+    return {name: list(people) for name, people in whole.values.items()}
+
+
+def _search_record(found: Solution, whole: WholeInput) -> dict[str, Any]:
     return {
-        "people": people,
+        "people": whole.people,
+        "sensitive": {name: list(people.items()) for name, people in whole.values.items()},
         "levels": found.levels,
         "losses": found.losses,
         "loss": found.loss,
+        "optimal": found.optimal,
         "nodes": {
             "total": found.nodes_total,
             "checked": found.nodes_checked,
@@ -416,14 +431,6 @@ def _search_record(found: Solution, people: int) -> dict[str, Any]:
         "suppressed": found.suppressed.people,
         "classes": found.suppressed.classes,
     }
-
-
-def _infeasible(found: Infeasible, policy: Policy, people: int) -> GateRefusedError:
-    return GateRefusedError(
-        f"refused: no generalization of {people} people meets k = {policy.privacy.k} and l = {policy.privacy.l}"
-        f" within the suppression limit of {found.limit} people; nothing was published",
-        [("suppression limit", f"the least that must be suppressed is {found.least} of {people} people")],
-    )
 
 
 def _maps_by_name(maps: Maps) -> dict[str, DataFrame]:
@@ -457,11 +464,20 @@ def _audit(job: Run) -> Verdict:
     return audit(
         job.spark,
         _context(job),
+        **_promises(job),
         candidate=delta_reader(job.spark, job.candidate),
         bronze=job.bronze,
         passes=passes,
         ingested={name: table.rows for name, table in _bronze_counts(job).items()},
     )
+
+
+def _promises(job: Run) -> dict[str, Any]:
+    """The policy's criteria, and the input that the relative ones compare with."""
+    record = json.loads((job.home / "search.json").read_text())
+    whole = WholeInput(record["people"], {name: dict(pairs) for name, pairs in record["sensitive"].items()})
+    aim = objective_of(job.policy, _in_order(whole), job.loaded.hierarchies)
+    return {"criteria": aim.criteria, "whole": whole}
 
 
 def _bronze_counts(job: Run) -> dict[str, BronzeTable]:

@@ -643,6 +643,16 @@ def test_a_release_needs_what_it_is_measured_by(tmp_path: Path) -> None:
         assert line in problems
 
 
+def test_ages_follow_from_intervals_that_hold_their_leaves(tmp_path: Path) -> None:
+    (tmp_path / "hierarchies").mkdir()
+    (tmp_path / "hierarchies" / "age.csv").write_text("7;0-9;*\n12;0-9;*\n90+;90-99;*\n")
+    problems = check_changed(tmp_path)
+    assert [p for p in problems if "interval" in p] == [
+        "hierarchy age: level 1: 1 leaves lie outside their interval '0-9'",
+        "hierarchy age: level 1: 1 leaves lie outside their interval '90-99'",
+    ]
+
+
 def test_a_policy_finds_what_lies_beside_it_however_its_path_is_written(tmp_path: Path, monkeypatch) -> None:
     place = save(tmp_path, deepcopy(SMALL))
     (tmp_path / "hierarchies").mkdir()

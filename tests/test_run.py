@@ -359,7 +359,7 @@ def test_admissions_that_start_at_once_have_one_first_value_whatever_their_ids(s
             ),
         }
         tuples = person_tuples(frames.__getitem__, policy, released=True)
-        assert {row["_sensitive"] for row in tuples.collect()} == {"A"}
+        assert {row["s_CODE"] for row in tuples.collect()} == {"A"}
 
 
 def test_values_no_hierarchy_covers_are_counted_not_shown(spark, toy_policy, key_file, tmp_path):
@@ -387,8 +387,9 @@ def test_an_infeasible_policy_publishes_nothing_and_says_what_is_reachable(spark
     source = toy.Hospital.make().write(tmp_path / "source")
     with pytest.raises(GateRefusedError, match="k = 61") as caught:
         publish(spark, policy, source, tmp_path / "target", key_file)
-    assert caught.value.shortfalls == [
-        ("suppression limit", "the least that must be suppressed is 60 of 60 people")
+    assert caught.value.shortfalls[:2] == [
+        ("suppression limit", "the least that must be suppressed is 60 of 60 people"),
+        ("k-anonymity", "k = 61 wanted, 60 with everything generalized and nobody suppressed"),
     ]
     assert pointers(tmp_path / "target").empty
 
@@ -518,6 +519,7 @@ def verdict_on(spark, toy_policy, toy_release, key_file, tmp_path, table, spoil)
     return pipeline.audit(
         spark,
         pipeline._context(job),
+        **pipeline._promises(job),
         candidate=delta_reader(spark, copy),
         bronze=job.bronze,
         passes={
@@ -549,7 +551,7 @@ def test_the_gate_refuses_what_was_broken_by_hand(spark, toy_policy, toy_release
             "EVENTS",
             lambda df: df.withColumn("TEXT", F.when(F.col("ITEM") == 1, "Jane Doe").otherwise(F.col("TEXT"))),
         ),
-        "l-diversity": ("VISITS", lambda df: df.withColumn("CODE", F.lit("A"))),
+        "l-diversity of CODE": ("VISITS", lambda df: df.withColumn("CODE", F.lit("A"))),
         "PEOPLE: raw ids": ("PEOPLE", lambda df: df.withColumn("PID", F.col("PID") - F.lit(2**52))),
         "EVENTS: rows accounted": ("EVENTS", lambda df: df.limit(10)),
         "EVENTS: row rule faith": ("EVENTS", lambda df: df.withColumn("ITEM", F.lit(7))),

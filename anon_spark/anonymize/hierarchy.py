@@ -128,7 +128,7 @@ def load_hierarchy(path: Path) -> Hierarchy:
 
     Raises:
         PolicyError: all that is wrong with the file: it is empty, its rows differ in length, a leaf is there
-            twice, a label has two parents, a number lies outside its interval, or the top is not just ``*``.
+            twice, a label has two parents, or the top is not just ``*``.
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -178,10 +178,20 @@ def _tree_problems(hierarchy: Hierarchy) -> list[str]:
         problems.append(
             f"level {hierarchy.height}: the top is one label, '{TOP}', but {len(roots)} labels stand there"
         )
+    return problems
+
+
+def interval_problems(hierarchy: Hierarchy) -> list[str]:
+    """Leaves that are no part of the interval above them: harmless in a tree of names, wrong where ages follow from it.
+
+    >>> interval_problems(Hierarchy("age", (("7", "0-9", "*"), ("12", "0-9", "*"))))
+    ["hierarchy age: level 1: 1 leaves lie outside their interval '0-9'"]
+    """
+    problems = []
     for level in range(1, hierarchy.height):
         outside = Counter(row[level] for row in hierarchy.levels if not _inside(row[0], row[level]))
         problems += [
-            f"level {level}: {count} leaves lie outside their interval '{label}'"
+            f"hierarchy {hierarchy.name}: level {level}: {count} leaves lie outside their interval '{label}'"
             for label, count in sorted(outside.items(), key=str)
         ]
     return problems

@@ -1,50 +1,78 @@
-"""The least-loss full-domain generalization, by exhaustive search with a bound that is proven.
+"""The least-loss full-domain generalization, by a search that skips only what is proven to lose.
 
-A node gives every quasi-identifier a level. At a node each pattern's tuples are coarsened and de-duplicated,
-and the people of each class are summed (a person counts once in a class). People with a failing tuple are
-suppressed whole; since that can break the classes of their other admissions, rounds repeat until none fails.
-For k and distinct l the rounds end in the unique largest feasible set: a class that fails with all people
-left fails with fewer.
+A node gives every quasi-identifier a level. At a node people of failing classes are suppressed
+(``suppression``), and its loss counts them. Among the nodes that suppress no more people than the limit, and
+not all of them, the one of least loss is wanted; of equal losses the one with the lower sum of levels, then the
+finer earlier quasi-identifier.
 
-What may be skipped: suppression only raises a person's share from at most 1 to 1, so a node's loss is at
-least its loss without suppression. Nodes are visited in order of that bound, and once it exceeds the best
-loss found no later node can win. Nothing else is pruned.
+No loss is monotone in the node once suppression counts. What may be skipped:
+
+1. A node whose lower bound exceeds the best loss found: the losses (``utility``) prove their bounds, from
+   generalization alone and from people who are certain to be suppressed at it.
+2. A node at which more people than the limit are certain to be suppressed: all nodes finer than one where the
+   monotone criteria suppress so many, or where these and the classes that fail criteria closed under union add
+   up to so many (``suppression``).
+
+Order does not matter for the answer, only for how much can be skipped. Nodes are taken by how many nodes are
+finer, most first: the coarser a node the smaller its class table and the more nodes it may rule out. When one is
+better than all before, the search goes down from it while that helps. A bound only grows and the best loss only
+falls, so what is skipped once stays skipped, and one pass settles every node. A search that is stopped before
+has the lowest bound of the nodes it has not looked at as its proof of how much better a node could be.
 """
 
-import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from anon_spark.anonymize.coarsening import Coarsening, Node
 from anon_spark.anonymize.hierarchy import Hierarchy
-from anon_spark.anonymize.objective import attribute_losses, weights
 from anon_spark.anonymize.patterns import Ints, PatternTable
-from anon_spark.deidentify.generalization import leaf_codes
-from anon_spark.policy.model import Policy
-from anon_spark.privacy.k_anonymity import class_sizes
-from anon_spark.privacy.l_diversity import distinct_values
+from anon_spark.anonymize.suppression import Evaluator, Suppressed, evaluator, unit_weights
+from anon_spark.privacy.classes import Criterion
+from anon_spark.utility.attribute_loss import loss_am
+from anon_spark.utility.loss import Bounds, Input, Loss, Outcome
+from anon_spark.utility.losses import make_loss
 
-_TIE = 1e-12
+_TIE = 1e-12  # losses this close, as a share of the loss where that exceeds 1, are equal
+_SLACK = 1e-10  # bounds within this are not proof: sums of floats may be off
+_BLOCK = 256
+_TRIES = 2  # nodes below a better one that are tried for a still better one
 
 
 @dataclass(frozen=True)
-class Suppressed:
-    """Outcome of the rounds at one node: which patterns are taken out, and how many people that is."""
+class Budget:
+    """When to stop early; None is never."""
 
-    patterns: np.ndarray[tuple[int], np.dtype[np.bool_]]
-    people: int
-    classes: int
+    nodes: int | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
 class Solution:
-    """The optimal node: levels by quasi-identifier, its loss and its suppression."""
+    """The best node found.
+
+    Attributes:
+        levels: by quasi-identifier.
+        loss: what was minimized.
+        losses: L_q by quasi-identifier (``loss_am``).
+        suppressed: what is taken out.
+        optimal: proven; else no node's loss is below ``bound``.
+        bound: proven lower bound of every node's loss.
+        measured: figure of every criterion on what is released.
+        nodes_total: nodes of the lattice.
+        nodes_checked: nodes generalized.
+        nodes_feasible: nodes among them within the limit.
+    """
 
     levels: dict[str, int]
-    losses: dict[str, float]
     loss: float
+    losses: dict[str, float]
     suppressed: Suppressed
+    optimal: bool
+    bound: float
+    measured: tuple[float, ...]
     nodes_total: int
     nodes_checked: int
     nodes_feasible: int
@@ -52,128 +80,211 @@ class Solution:
 
 @dataclass(frozen=True)
 class Infeasible:
-    """No node meets the criteria within the limit; ``least`` people would have to be suppressed at best."""
+    """No node found that meets the criteria within the limit.
 
-    nodes_total: int
+    Attributes:
+        limit: people who may be suppressed.
+        least: fewest people found whose suppression meets the criteria: a limit of so many would be feasible.
+        least_levels: where.
+        attainable: figure of every criterion with all at the top level and nobody suppressed: what could be
+            asked for without any suppression.
+        proven: all nodes were ruled out; False where the budget ran out before.
+        nodes_total: nodes of the lattice.
+        nodes_checked: nodes generalized.
+    """
+
     limit: int
     least: int
     least_levels: dict[str, int]
-
-
-class Coarsening:
-    """Leaf codes to codes at each level, for every quasi-identifier."""
-
-    def __init__(self, hierarchies: Mapping[str, Hierarchy]) -> None:
-        self.tables = [
-            [_level_codes(h, level) for level in range(h.height + 1)] for h in hierarchies.values()
-        ]
-        self.shares = [
-            [_level_shares(h, level) for level in range(h.height + 1)] for h in hierarchies.values()
-        ]
-
-    def classes(self, patterns: PatternTable, node: tuple[int, ...]) -> Ints:
-        """Class number of every tuple at ``node``."""
-        packed = np.zeros(len(patterns.codes), dtype=np.int64)
-        for i, level in enumerate(node):
-            codes = self.tables[i][level]
-            packed = packed * (int(codes.max()) + 1) + codes[patterns.codes[:, i]]
-        return np.unique(packed, return_inverse=True)[1].astype(np.int64)
-
-
-def _level_codes(hierarchy: Hierarchy, level: int) -> Ints:
-    labels = [hierarchy.label(leaf, level) for leaf in leaf_codes(hierarchy)]
-    numbers = {label: i for i, label in enumerate(dict.fromkeys(labels))}
-    return np.array([numbers[label] for label in labels], dtype=np.int64)
-
-
-def _level_shares(hierarchy: Hierarchy, level: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    shares = hierarchy.share(level)
-    return np.array([shares[hierarchy.label(leaf, level)] for leaf in leaf_codes(hierarchy)])
-
-
-def suppress_failing(patterns: PatternTable, classes: Ints, *, k: int, distinct_l: int) -> Suppressed:
-    """Run the rounds of suppression at one node.
-
-    Args:
-        patterns: the pattern table.
-        classes: class of every tuple, as ``Coarsening.classes`` numbers them.
-
-    Returns:
-        patterns taken out, their people, and the classes that are left.
-    """
-    pairs = np.unique(np.stack([classes, patterns.pattern]), axis=1)
-    members, owner = pairs[0], pairs[1]
-    combination = members * (int(patterns.sensitive.max(initial=0)) + 1) + patterns.sensitive[owner]
-    values, of_pair = np.unique(combination, return_inverse=True)
-    class_of_value = values // (int(patterns.sensitive.max(initial=0)) + 1)
-    total = int(members.max(initial=-1)) + 1
-    out = np.zeros(len(patterns.people), dtype=np.bool_)
-    while True:
-        people = np.where(out[owner], 0, patterns.people[owner])
-        sizes = class_sizes(members, people, total)
-        diverse = distinct_values(of_pair.astype(np.int64), class_of_value, people, total)
-        failing = (sizes > 0) & ((sizes < k) | (diverse < distinct_l))
-        if not failing.any():
-            return Suppressed(out, int(patterns.people[out].sum()), int((sizes > 0).sum()))
-        out[owner[failing[members]]] = True
+    attainable: tuple[float, ...]
+    proven: bool
+    nodes_total: int
+    nodes_checked: int
 
 
 def search(
-    patterns: PatternTable, policy: Policy, hierarchies: Mapping[str, Hierarchy]
+    table: PatternTable,
+    hierarchies: Mapping[str, Hierarchy],
+    criteria: Sequence[Criterion],
+    *,
+    loss: str = "loss_am",
+    weights: Mapping[str, float] | None = None,
+    suppression_limit: float = 0.0,
+    budget: Budget | None = None,
 ) -> Solution | Infeasible:
-    """Find the node of least ``loss_am`` that meets k and distinct l within the suppression limit.
+    """Find the node of least loss that meets all criteria within the suppression limit.
 
-    Equal losses: the lower sum of levels is taken, then the finer earlier quasi-identifier.
+    Args:
+        table: the patterns; ``hierarchies`` are those it was made with.
+        loss: name of the loss, see ``utility.losses``.
+        weights: of quasi-identifiers in the loss, 1 where none is given.
+        suppression_limit: share of people, 0 to 1, who may be suppressed.
 
-    Returns:
-        the solution, or what the least suppression over all nodes is when none is feasible.
+    Raises:
+        PolicyError: there is no such loss, or the weights are of no use.
     """
-    coarsening = Coarsening(hierarchies)
-    weight = weights(patterns, policy)
-    limit = int(np.floor(policy.suppression_limit * patterns.total_people + 1e-9))
-    nodes = list(itertools.product(*(range(h.height + 1) for h in hierarchies.values())))
-    by_level = [
-        [float((weight[i] * shares[patterns.codes[:, i]]).sum()) for shares in coarsening.shares[i]]
-        for i in range(len(hierarchies))
-    ]
-    names, sizes = tuple(hierarchies), [h.domain_size for h in hierarchies.values()]
-    totals = [float(w.sum()) for w in weight]
-    bounds = {
-        node: float(np.mean(attribute_losses([by_level[i][x] for i, x in enumerate(node)], totals, sizes)))
-        for node in nodes
-    }
-    best: tuple[float, int, tuple[int, ...]] | None = None
-    found: tuple[Suppressed, list[float]] | None = None
-    least: tuple[int, tuple[int, ...]] = (patterns.total_people + 1, nodes[-1])
-    checked = feasible = 0
-    for node in sorted(nodes, key=lambda n: (bounds[n], sum(n), n)):
-        if best is not None and bounds[node] > best[0] + _TIE:
-            break
-        checked += 1
-        suppressed = suppress_failing(
-            patterns, coarsening.classes(patterns, node), k=policy.privacy.k, distinct_l=policy.privacy.l
-        )
-        least = min(least, (suppressed.people, node))
-        if suppressed.people > limit or suppressed.people == patterns.total_people:
-            continue
-        feasible += 1
-        gone = suppressed.patterns[patterns.pattern]
-        sums = [
-            float(np.where(gone, weight[i], weight[i] * coarsening.shares[i][x][patterns.codes[:, i]]).sum())
-            for i, x in enumerate(node)
-        ]
-        losses = attribute_losses(sums, totals, sizes)
-        rank = (float(np.mean(losses)), sum(node), node)
-        if best is None or rank[0] < best[0] - _TIE or (rank[0] <= best[0] + _TIE and rank[1:] < best[1:]):
-            best, found = rank, (suppressed, losses)
-    if best is None or found is None:
-        return Infeasible(len(nodes), limit, least[0], dict(zip(names, least[1], strict=True)))
+    limit = int(np.floor(suppression_limit * table.total_people + 1e-9))
+    if not len(table.packed):
+        nobody = dict.fromkeys(table.names, 0)
+        return Infeasible(limit, 0, nobody, tuple(0.0 for _ in criteria), True, 0, 0)
+    coarsening = Coarsening(table, hierarchies)
+    whole = whole_input(table, coarsening)
+    measure = make_loss(loss, whole, weights)
+    run = _Search(evaluator(table, coarsening, criteria, limit), measure, whole, limit, budget or Budget())
+    run.run()
+    if run.best is None:
+        return _infeasible(run, criteria)
+    best = run.best.outcome
+    suppressed, left = run.evaluator.release(best.node)
     return Solution(
-        levels=dict(zip(names, best[2], strict=True)),
-        losses=dict(zip(names, found[1], strict=True)),
-        loss=best[0],
-        suppressed=found[0],
-        nodes_total=len(nodes),
-        nodes_checked=checked,
-        nodes_feasible=feasible,
+        levels=dict(zip(table.names, best.node, strict=True)),
+        loss=run.best.loss,
+        losses=dict(zip(table.names, loss_am(whole).by_attribute(best).tolist(), strict=True)),
+        suppressed=suppressed,
+        optimal=run.proven,
+        bound=min(run.lowest, run.best.loss),
+        measured=tuple(criterion.measured(left) for criterion in criteria),
+        nodes_total=run.bounds.lower.size,
+        nodes_checked=run.checked,
+        nodes_feasible=run.feasible,
+    )
+
+
+def whole_input(table: PatternTable, coarsening: Coarsening) -> Input:
+    """The input as losses see it: people or rows by leaf."""
+    of_people, of_rows = (coarsening.marginals(coarsening.members, w) for w in unit_weights(table))
+    counts_rows = np.repeat([name in table.of_rows for name in table.names], np.diff(coarsening.offsets))
+    return Input(
+        names=table.names,
+        levels=coarsening.levels,
+        offsets=coarsening.offsets,
+        units=np.where(counts_rows, of_rows, of_people),
+        people=table.total_people,
+        one_class_each=table.one_class_each,
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A feasible node; equal losses are decided by ``rank``."""
+
+    loss: float
+    outcome: Outcome
+
+    @property
+    def rank(self) -> tuple[int, Node]:
+        return sum(self.outcome.node), self.outcome.node
+
+
+@dataclass
+class _Search:
+    """One run over the lattice."""
+
+    evaluator: Evaluator
+    loss: Loss
+    whole: Input
+    limit: int
+    budget: Budget
+    checked: int = 0
+    feasible: int = 0
+    found: list[_Found] = field(default_factory=list)  # of least loss, ties included
+    least: tuple[int, int, Node] | None = None
+    proven: bool = False
+
+    def __post_init__(self) -> None:
+        self.bounds: Bounds = self.loss.bounds()
+        self.top: Node = tuple(size - 1 for size in self.whole.shape)
+        self._allowed = float(np.finfo(np.float64).max)  # bounds up to this may still win
+        self._until = None if self.budget.seconds is None else time.monotonic() + self.budget.seconds
+
+    @property
+    def best(self) -> _Found | None:
+        """The best node found."""
+        return min(self.found, key=lambda found: found.rank, default=None)
+
+    @property
+    def lowest(self) -> float:
+        """Lower bound of every open node."""
+        return float(self.bounds.lower.min())
+
+    def run(self) -> None:
+        """Look at every node that is not ruled out, while the budget lasts."""
+        lower = self.bounds.lower.reshape(-1)
+        order = _most_finer_first(self.whole.shape)
+        for start in range(0, len(order), _BLOCK):
+            block = order[start : start + _BLOCK]
+            at = 0
+            while (open_ := lower[block[at:]] <= self._allowed).any():
+                if self._spent():
+                    return
+                at += int(open_.argmax())
+                self._descend(tuple(int(i) for i in np.unravel_index(block[at], self.whole.shape)))
+                at += 1
+        self.proven = True
+
+    def _descend(self, node: Node) -> None:
+        """Look at a node, and as long as that gives a better one at nodes just below that one.
+
+        Those below that are not feasible are as coarse as can be, and rule out the most.
+        """
+        before = self._allowed
+        self.look_at(node)
+        while self._allowed < before and self.best is not None:
+            before, here = self._allowed, self.best.outcome.node
+            below = [(*here[:q], level - 1, *here[q + 1 :]) for q, level in enumerate(here) if level]
+            below.sort(key=lambda finer: -self.bounds.lower[finer])
+            open_ = (finer for finer in below if self.bounds.lower[finer] <= self._allowed)
+            for _, finer in zip(range(_TRIES), open_, strict=False):
+                if self._allowed < before or self._spent():
+                    break
+                self.look_at(finer)
+
+    def look_at(self, node: Node) -> None:
+        """Generalize and suppress at a node, and learn from it."""
+        outcome = self.evaluator.outcome(node)
+        self.checked += 1
+        if outcome.certain_in_all > self.limit:
+            self.bounds.lower[tuple(slice(level + 1) for level in node)] = np.inf
+        else:
+            self.bounds.learn(outcome)
+            self.bounds.lower[node] = np.inf
+        if outcome.complete:
+            here = (outcome.suppressed, sum(node), node)
+            self.least = here if self.least is None else min(self.least, here)
+            if outcome.suppressed <= self.limit and outcome.suppressed < self.whole.people:
+                self.feasible += 1
+                self._consider(_Found(self.loss.value(outcome), outcome))
+
+    def _consider(self, new: _Found) -> None:
+        least = min([new.loss, *(old.loss for old in self.found)])
+        equal = least + _TIE * max(1.0, abs(least))
+        self.found = [found for found in (*self.found, new) if found.loss <= equal]
+        self._allowed = least + _SLACK * max(1.0, abs(least))
+
+    def _spent(self) -> bool:
+        if self.budget.nodes is not None and self.checked >= self.budget.nodes:
+            return True
+        return self._until is not None and time.monotonic() > self._until
+
+
+def _most_finer_first(shape: tuple[int, ...]) -> Ints:
+    """All nodes by their number in the lattice's order; equal numbers of finer nodes: coarser earlier attributes."""
+    finer = np.ones(1, dtype=np.int64)
+    for size in reversed(shape):
+        finer = np.multiply.outer(np.arange(1, size + 1), finer).ravel()
+    return np.argsort(-finer, kind="stable")
+
+
+def _infeasible(run: _Search, criteria: Sequence[Criterion]) -> Infeasible:
+    at_top = (run.evaluator.release(run.top)[0].people, sum(run.top), run.top)
+    least = at_top if run.least is None else min(run.least, at_top)
+    classes = run.evaluator.classes(run.top)
+    return Infeasible(
+        limit=run.limit,
+        least=least[0],
+        least_levels=dict(zip(run.whole.names, least[2], strict=True)),
+        attainable=tuple(criterion.measured(classes) for criterion in criteria),
+        proven=run.proven,
+        nodes_total=run.bounds.lower.size,
+        nodes_checked=run.checked,
     )

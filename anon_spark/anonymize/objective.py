@@ -1,54 +1,46 @@
-"""What the search minimizes (Eq. 8-10, with the risk bounded by k, l and the suppression limit).
+"""What the search minimizes and must meet, as a policy states it (Eq. 8-10)."""
 
-The loss of a quasi-identifier is the mean share of its domain that a released value leaves open, scaled so
-that exact values lose 0 and ``*`` loses 1:
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-    L_q = (sum of shares - n/D) / (n - n/D),    share = leaves under the value / D, 1 for a suppressed person
-
-n counts people for a person's quasi-identifier and admissions for an admission's. ``loss_am`` is the mean of
-L_q. Source: V. Iyengar, Transforming data to satisfy privacy constraints, KDD 2002; as ARX 3.9 computes it.
-"""
-
-from collections.abc import Sequence
-
-import numpy as np
-import numpy.typing as npt
-
-from anon_spark.anonymize.patterns import PatternTable
+from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.policy.model import Policy
+from anon_spark.privacy.classes import Criterion
+from anon_spark.privacy.criteria import SensitiveDomain, build_criteria
 
-_FLOOR = 1e-10
+
+@dataclass(frozen=True)
+class Objective:
+    """Settings of a search.
+
+    Attributes:
+        criteria: all must hold in every class.
+        suppression_limit: share of people who may be suppressed.
+        loss: name of the loss.
+        weights: of quasi-identifiers in the loss.
+    """
+
+    criteria: Sequence[Criterion]
+    suppression_limit: float
+    loss: str = "loss_am"
+    weights: dict[str, float] = field(default_factory=dict)
 
 
-def attribute_losses(sums: Sequence[float], totals: Sequence[float], domains: Sequence[int]) -> list[float]:
-    """Loss of every quasi-identifier from its sum of shares.
+def objective_of(
+    policy: Policy, values: Mapping[str, Sequence[str | None]], hierarchies: Mapping[str, Hierarchy]
+) -> Objective:
+    """The policy's criteria, limit and loss.
 
     Args:
-        sums: sum of shares over the units.
-        totals: number of units (people or admissions).
-        domains: rows of the hierarchy's file.
-
-    >>> attribute_losses([2.0], [4.0], [2])
-    [1e-10]
-    >>> attribute_losses([4.0], [4.0], [2])
-    [1.0]
+        values: of every sensitive attribute, in the order of their codes.
+        hierarchies: by their own names; of ground distances at least.
     """
-    losses = []
-    for total_share, n, size in zip(sums, totals, domains, strict=True):
-        finest = n / size
-        losses.append(max((total_share - finest) / (n - finest), _FLOOR) if n > finest else _FLOOR)
-    return losses
-
-
-def weights(patterns: PatternTable, policy: Policy) -> list[npt.NDArray[np.float64]]:
-    """Units that each tuple stands for, by quasi-identifier.
-
-    A person's value is the same in all tuples of a pattern, so their weight is split over them by admissions.
-    """
-    people = patterns.people[patterns.pattern].astype(np.float64)
-    admissions = np.bincount(patterns.pattern, weights=patterns.times, minlength=len(patterns.people))
-    share = patterns.times / admissions[patterns.pattern]
-    return [
-        people * (share if policy.quasi_identifiers[name].unit == "person" else patterns.times)
-        for name in patterns.names
-    ]
+    domains = {
+        name: SensitiveDomain(known, sets=policy.sensitive[name].set) for name, known in values.items()
+    }
+    return Objective(
+        build_criteria(policy.privacy, domains, hierarchies),
+        policy.suppression_limit,
+        policy.loss,
+        {name: item.weight for name, item in policy.quasi_identifiers.items()},
+    )

@@ -9,22 +9,14 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from anon_spark.anonymize.rules import ICD9_CHAPTERS
 from anon_spark.deidentify.dates import age_leaf
 from anon_spark.ingest.lake import TableReader
 from anon_spark.policy.model import Policy, QuasiIdentifier, Sensitive, Treatment, split_ref
 
 # A source cannot have such names: a policy's columns begin with a letter.
 PERSON, ADMISSION, RANK, STARTS = "_person", "_admission", "_rank", "_starts"
-SENSITIVE = "_sensitive"
-NO_VALUE = "(none)"
-
-# First code of each chapter of ICD-9-CM (the 2007 tabular list); V and E codes are chapters of their own.
-_ICD9_CHAPTERS = (
-    (140, "001-139"), (240, "140-239"), (280, "240-279"), (290, "280-289"), (320, "290-319"),
-    (390, "320-389"), (460, "390-459"), (520, "460-519"), (580, "520-579"), (630, "580-629"),
-    (680, "630-679"), (710, "680-709"), (740, "710-739"), (760, "740-759"), (780, "760-779"),
-    (800, "780-799"), (1000, "800-999"),
-)  # fmt: skip
+NO_VALUE, _VALUE = "(none)", "_value"
 
 
 def admissions_in_order(read: TableReader, policy: Policy) -> DataFrame:
@@ -67,7 +59,7 @@ def person_tuples(
         admissions: ``admissions_in_order``, if it is at hand already.
 
     Returns:
-        ``(_person, _admission, _rank, _starts, q_<quasi-identifiers>, _sensitive)``, rows beyond the policy's
+        ``(_person, _admission, _rank, _starts, q_<quasi-identifiers>, s_<sensitive>)``, rows beyond the policy's
         cap left out.
     """
     people = read(policy.people.table)
@@ -118,7 +110,7 @@ def icd9_chapter(code: Column) -> Column:
     """Chapter of an ICD-9-CM diagnosis code without its dot, e.g. '0389' to '001-139'; null stays null."""
     number = F.substring(code, 1, 3).try_cast("int")
     chapter = F.when(code.startswith("V"), "V").when(code.startswith("E"), "E")
-    for above, name in _ICD9_CHAPTERS:
+    for above, name in ICD9_CHAPTERS:
         chapter = chapter.when(number < above, name)
     return F.when(code.isNotNull(), chapter)
 
@@ -152,33 +144,50 @@ def _values(policy: Policy, table: str, *, released: bool) -> dict[str, str]:
 
 
 def _with_sensitive(tuples: DataFrame, read: TableReader, policy: Policy) -> DataFrame:
-    """Add the person's sensitive value: that of the first admission; people without one have ``(none)``.
+    """Add every sensitive attribute of the person.
 
-    Where several rows state it, or several admissions start at once, the least value is taken, so that no
-    order of rows matters and a release, whose ids order otherwise, tells the same.
+    One value: that of the first admission; people without one have ``(none)``. Where several rows state it, or
+    several admissions start at once, the least value is taken, so that no order of rows matters and a release,
+    whose ids order otherwise, tells the same. A set: the sorted values of all admissions, maybe none.
     """
-    values = _sensitive_values(read, next(iter(policy.sensitive.values())))
+    for name, sensitive in policy.sensitive.items():
+        tuples = _with_one_sensitive(tuples, read, policy, sensitive, f"s_{name}")
+    return tuples
+
+
+def _with_one_sensitive(
+    tuples: DataFrame, read: TableReader, policy: Policy, sensitive: Sensitive, into: str
+) -> DataFrame:
+    values = _sensitive_values(read, sensitive)
+    of_unit = F.array_sort(F.collect_set(_VALUE)) if sensitive.set else F.min(_VALUE)
     admission = policy.admissions.id if policy.admissions else None
-    if admission is None or admission not in values.columns:
-        of_person = values.groupBy(F.col(policy.people.id).alias(PERSON)).agg(
-            F.min(SENSITIVE).alias(SENSITIVE)
-        )
-        joined = tuples.join(of_person, PERSON, "left")
-        return joined.withColumn(SENSITIVE, F.coalesce(SENSITIVE, F.lit(NO_VALUE)))
-    of_admission = values.groupBy(F.col(admission).alias(ADMISSION)).agg(F.min(SENSITIVE).alias(SENSITIVE))
-    earliest = F.min(F.struct(STARTS, SENSITIVE)).over(Window.partitionBy(PERSON))
-    joined = tuples.join(of_admission, ADMISSION, "left")
-    return joined.withColumn(SENSITIVE, F.coalesce(earliest[SENSITIVE], F.lit(NO_VALUE)))
+    unit, own = (
+        (ADMISSION, admission) if admission and admission in values.columns else (PERSON, policy.people.id)
+    )
+    joined = tuples.join(values.groupBy(F.col(own).alias(unit)).agg(of_unit.alias(_VALUE)), unit, "left")
+    everywhere = Window.partitionBy(PERSON)
+    if sensitive.set:
+        value: Column = F.array_sort(F.array_distinct(F.flatten(F.collect_list(_VALUE).over(everywhere))))
+    elif unit == ADMISSION:
+        value = F.coalesce(F.min(F.struct(STARTS, _VALUE)).over(everywhere)[_VALUE], F.lit(NO_VALUE))
+    else:
+        value = F.coalesce(_VALUE, F.lit(NO_VALUE))
+    return joined.withColumn(into, value).drop(_VALUE)
 
 
 def _sensitive_values(read: TableReader, sensitive: Sensitive) -> DataFrame:
-    """Rows of the sensitive attribute's table, its value as text in ``sensitive``."""
+    """Rows of a sensitive attribute's table, its value as text in ``_value``."""
     table, column = split_ref(sensitive.column)
     rows = read(table)
     for name, wanted in sensitive.where.items():
         rows = rows.where(F.col(name) == F.lit(wanted))
     value = F.col(column).cast("string")
-    return rows.withColumn(SENSITIVE, icd9_chapter(value) if sensitive.group == "icd9_chapter" else value)
+    return rows.withColumn(_VALUE, icd9_chapter(value) if sensitive.group == "icd9_chapter" else value)
+
+
+def sensitive_columns(policy: Policy) -> Mapping[str, str]:
+    """Column of ``person_tuples`` that holds each sensitive attribute."""
+    return {name: f"s_{name}" for name in policy.sensitive}
 
 
 def quasi_identifier_columns(policy: Policy) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from anon_spark.anonymize.hierarchy import interval_problems
 from anon_spark.errors import InputError, PolicyError, nearest
 from anon_spark.policy.load import LoadedPolicy
 from anon_spark.policy.model import Column, QuasiIdentifier, Role, RowRule, Treatment, split_ref
@@ -243,6 +244,8 @@ def _quasi_identifiers(loaded: LoadedPolicy) -> Iterator[str]:
                 yield f"{place}.{key}: {problem}"
                 continue
             yield from _source_of(loaded, f"{place}.{key}", item, reference)
+        if item.derive:
+            yield from interval_problems(loaded.hierarchies[item.hierarchy])
         if item.derive and policy.admissions is None:
             yield f"{place}: an age at the first admission needs 'admissions'"
         if name not in (derived if item.derive else generalized):
@@ -268,6 +271,13 @@ def _source_of(loaded: LoadedPolicy, place: str, item: QuasiIdentifier, referenc
 
 def _sensitive(loaded: LoadedPolicy) -> Iterator[str]:
     policy = loaded.policy
+    if policy.privacy.needs_population:
+        yield "privacy: k_map and presence compare with a population's table, which only one table's policy names"
+    for name in policy.privacy.sensitive:
+        if name not in policy.sensitive:
+            yield f"privacy.sensitive.{name}: is not among 'sensitive'{nearest(name, policy.sensitive)}"
+    if all(item.weight == 0 for item in policy.quasi_identifiers.values()):
+        yield "quasi_identifiers: every weight is 0; there is nothing to minimize"
     for name, item in policy.sensitive.items():
         place = f"sensitive.{name}"
         if problem := _unknown_ref(loaded, item.column):

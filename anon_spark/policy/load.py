@@ -23,6 +23,7 @@ from anon_spark.policy.schema import SourceTable, parse_table
 _BASE_SCHEMAS: dict[str, dict[str, SourceTable]] = {"mimic3": mimic3.TABLES}
 Location = tuple[str | int, ...]
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -52,18 +53,17 @@ def load_policy(path: str | Path) -> LoadedPolicy:
     Raises:
         PolicyError: all problems at once, each as ``tables.PATIENTS.columns.DOB.role: what is wrong``.
     """
-    file = _find_policy(str(path), beside=None).resolve()
+    file = find_policy(str(path)).resolve()
     problems: list[str] = []
-    document = {"name": file.stem} | _resolve(file, problems, seen=())
-    if problems:  # what is missing then may well be in the part that could not be read
-        raise PolicyError(problems)
-    hierarchies, vocabularies = _load_named(document, file.parent, problems)
-    policy = _validate(document, problems)
+    policy, document = read_policy(file, Policy, problems)
+    grounds = policy.privacy.hierarchies if policy else set()
+    hierarchies, vocabularies = _load_named(document, grounds, file.parent, problems)
     schema = _build_schema(policy, problems) if policy else {}
     if policy is None or problems:
         raise PolicyError(problems)
-    digest = _digest(policy, hierarchies, vocabularies)
-    return LoadedPolicy(policy, schema, hierarchies, vocabularies, file, digest)
+    return LoadedPolicy(
+        policy, schema, hierarchies, vocabularies, file, digest(policy, hierarchies, vocabularies)
+    )
 
 
 # --- YAML ---
@@ -110,7 +110,7 @@ def _read_yaml(path: Path, problems: list[str]) -> dict[str, Any]:
     return document
 
 
-def _find_policy(name: str, beside: Path | None) -> Path:
+def find_policy(name: str, beside: Path | None = None) -> Path:
     """Path of a policy given as a file (beside the one that extends it) or by bare name."""
     own = {path.stem: path for path in sorted((conf_dir() / "policies").glob("*.yaml"))}
     as_path = (beside / name) if beside else Path(name)
@@ -136,7 +136,7 @@ def _resolve(path: Path, problems: list[str], seen: tuple[Path, ...]) -> dict[st
         problems.append("extends: the name of one policy file is needed")
         return _merge({}, document)
     try:
-        base_path = _find_policy(extends, beside=path.parent)
+        base_path = find_policy(extends, beside=path.parent)
     except PolicyError as error:
         problems += [f"extends: {problem}" for problem in error.problems]
         return _merge({}, document)
@@ -163,20 +163,28 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 # --- the model, and its errors as a policy's author reads them ---
 
 
-def _validate(document: Mapping[str, Any], problems: list[str]) -> Policy | None:
+def read_policy(path: Path, model: type[M], problems: list[str]) -> tuple[M | None, dict[str, Any]]:
+    """The policy with what it extends, None where it is none, and its document; what is wrong goes to ``problems``.
+
+    Raises:
+        PolicyError: a file of it cannot be read.
+    """
+    document = {"name": path.stem} | _resolve(path, problems, seen=())
+    if problems:  # what is missing then may well be in the part that could not be read
+        raise PolicyError(problems)
     try:
-        return Policy.model_validate(document)
+        return model.model_validate(document), document
     except ValidationError as error:
-        problems += [_explain(detail) for detail in error.errors(include_url=False)]
-        return None
+        problems += [_explain(detail, model) for detail in error.errors(include_url=False)]
+        return None, document
 
 
-def _explain(detail: ErrorDetails) -> str:
+def _explain(detail: ErrorDetails, model: type[BaseModel]) -> str:
     """One line: where, what, and the nearest right name."""
     location: Location = detail["loc"]
     kind, message = detail["type"], detail["msg"].removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        message = f"unknown key{nearest(str(location[-1]), _known_keys(location[:-1]))}"
+        message = f"unknown key{nearest(str(location[-1]), _known_keys(model, location[:-1]))}"
     elif kind == "missing":
         message = "is missing"
     elif kind in {"enum", "literal_error"}:
@@ -185,13 +193,13 @@ def _explain(detail: ErrorDetails) -> str:
     return f"{'.'.join(map(str, location)) or 'policy'}: {message}"
 
 
-def _known_keys(location: Location) -> list[str]:
+def _known_keys(model: type[BaseModel], location: Location) -> list[str]:
     """Names of the fields of the model that stands at ``location``."""
-    kind: Any = Policy
+    kind: Any = model
     for step in location:
         kind = _below(kind, step)
-    model = _model_in(kind)
-    return [field.alias or name for name, field in model.model_fields.items()] if model else []
+    found = _model_in(kind)
+    return [field.alias or name for name, field in found.model_fields.items()] if found else []
 
 
 def _below(kind: Any, step: str | int) -> Any:
@@ -216,14 +224,15 @@ def _model_in(kind: Any) -> type[BaseModel] | None:
 
 
 def _load_named(
-    document: Mapping[str, Any], folder: Path, problems: list[str]
+    document: Mapping[str, Any], grounds: Iterable[str], folder: Path, problems: list[str]
 ) -> tuple[dict[str, Hierarchy], dict[str, frozenset[str]]]:
-    """Hierarchies and vocabularies that the document names; it need not be a valid policy."""
+    """Hierarchies, those of ground distances too, and vocabularies named by a document that may not be valid."""
     quasi_identifiers = _mappings_in(document.get("quasi_identifiers"))
     hierarchies = _load_each(
         "hierarchy",
-        {f"quasi_identifiers.{key}.hierarchy": item.get("hierarchy") for key, item in quasi_identifiers},
-        _files("hierarchies", folder),
+        {f"quasi_identifiers.{key}.hierarchy": item.get("hierarchy") for key, item in quasi_identifiers}
+        | {f"privacy: hierarchy {name}": name for name in sorted(grounds)},
+        hierarchy_files(folder),
         load_hierarchy,
         problems,
     )
@@ -242,6 +251,12 @@ def _mappings_in(section: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The entries of a mapping that are mappings themselves."""
     if isinstance(section, Mapping):
         yield from ((key, item) for key, item in section.items() if isinstance(item, Mapping))
+
+
+def hierarchy_files(policies: Path, *more: Path) -> dict[str, Path]:
+    """Hierarchy files by name: those in ``more`` before those beside the policies before the package's."""
+    own = {path.stem: path for folder in more for path in sorted(folder.glob("*.csv"))}
+    return _files("hierarchies", policies) | own
 
 
 def _files(kind: str, folder: Path) -> dict[str, Path]:
@@ -331,14 +346,17 @@ def _name_problems(table: str, columns: Iterable[str]) -> list[str]:
     return problems
 
 
-def _digest(
-    policy: Policy, hierarchies: Mapping[str, Hierarchy], vocabularies: Mapping[str, frozenset[str]]
+def digest(
+    policy: BaseModel,
+    hierarchies: Mapping[str, Hierarchy],
+    vocabularies: Mapping[str, frozenset[str]] | None = None,
 ) -> str:
     """Hash of all that decides what a release becomes; the order of quasi-identifiers can break ties."""
+    document = policy.model_dump(mode="json", by_alias=True)
     content = {
-        "policy": policy.model_dump(mode="json", by_alias=True),
-        "order": list(policy.quasi_identifiers),
+        "policy": document,
+        "order": list(document["quasi_identifiers"]),
         "hierarchies": {name: hierarchy.levels for name, hierarchy in hierarchies.items()},
-        "vocabularies": {name: sorted(values) for name, values in vocabularies.items()},
+        "vocabularies": {name: sorted(values) for name, values in (vocabularies or {}).items()},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()

@@ -9,6 +9,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from anon_spark.privacy.criteria import Privacy
+
+LossName = Literal["loss_am", "loss_gm", "nuentropy", "discernibility", "average_class_size", "precision"]
+
 
 class Strict(BaseModel):
     """Unknown keys are errors; a loaded policy never changes."""
@@ -174,6 +178,7 @@ class QuasiIdentifier(Strict):
     derive: Literal["age"] | None = None
     birth: str | None = None  # TABLE.COLUMN
     at: str | None = None  # TABLE.COLUMN
+    weight: Annotated[float, Field(ge=0)] = 1.0  # in the loss
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -185,24 +190,21 @@ class QuasiIdentifier(Strict):
 
 
 class Sensitive(Strict):
-    """The sensitive attribute: one value a person, from the first admission's row where ``where`` holds."""
+    """A sensitive attribute, from the rows where ``where`` holds: one value a person, the first admission's.
+
+    ``set``: all values of all the person's rows instead; then the criteria bound P(value | class).
+    """
 
     column: str  # TABLE.COLUMN
     where: dict[str, int | str] = {}  # column to value, e.g. SEQ_NUM: 1
     group: Literal["icd9_chapter", "none"] = "none"
+    set: bool = False
 
 
 class Attacker(Strict):
     """What the attacker knows; ``admissions: 1`` is any one admission of a person."""
 
     admissions: Literal[1] = 1
-
-
-class Privacy(Strict):
-    """The criteria every equivalence class of people must meet."""
-
-    k: Annotated[int, Field(ge=2)] = 5
-    l: Annotated[int, Field(ge=1)] = 2  # noqa: E741  (the literature's letter)
 
 
 class Shift(Strict):
@@ -240,13 +242,14 @@ class Policy(Strict):
     attacker: Attacker = Attacker()
     privacy: Privacy = Privacy()
     suppression_limit: Annotated[float, Field(ge=0, le=1)] = 0.05  # share of people
+    loss: LossName = "loss_am"  # what the search minimizes
     max_nodes: Annotated[int, Field(ge=1)] = 2000  # size of the lattice
     cap: Annotated[int, Field(ge=1)] | None = None  # keep the earliest n admissions of a person
     shift: Shift = Shift()
     timing: Timing = Timing()
     small_cell: Annotated[int, Field(ge=1)] = 11
     quasi_identifiers: Annotated[dict[str, QuasiIdentifier], Field(min_length=1)]
-    sensitive: Annotated[dict[str, Sensitive], Field(min_length=1, max_length=1)]
+    sensitive: Annotated[dict[str, Sensitive], Field(min_length=1)]
     tables: Annotated[dict[str, TableRules], Field(min_length=1)]
 
 

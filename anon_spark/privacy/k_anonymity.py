@@ -5,21 +5,36 @@ with several admissions counts once in each class they are in.
 Source: L. Sweeney, k-anonymity: a model for protecting privacy, IJUFKS 10(5), 2002; Kumar et al. 2025.
 """
 
-import numpy as np
-import numpy.typing as npt
+from dataclasses import dataclass
+
+from anon_spark.errors import PolicyError
+from anon_spark.privacy.classes import Bools, Classes
 
 
-def class_sizes(
-    members: npt.NDArray[np.int64], people: npt.NDArray[np.int64], classes: int
-) -> npt.NDArray[np.int64]:
-    """People of every class.
+@dataclass(frozen=True)
+class KAnonymity:
+    """Every class holds at least k people, or nobody. Sensitive values, sets or not, play no part.
 
-    Args:
-        members: class of each (class, pattern) pair, every pair once.
-        people: people of that pair's pattern who are not suppressed.
-        classes: number of classes.
-
-    Returns:
-        (classes,) people; 0 for a class nobody is left in.
+    Raises:
+        PolicyError: k is below 1.
     """
-    return np.bincount(members, weights=people, minlength=classes).astype(np.int64)
+
+    k: int
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise PolicyError(f"k must be at least 1, got {self.k}")
+
+    @property
+    def monotone(self) -> bool:
+        """True: fewer people are fewer still, and a union holds more."""
+        return True
+
+    def failing(self, classes: Classes) -> Bools:
+        """(classes,) True where there are people, but fewer than k."""
+        return (classes.sizes > 0) & (classes.sizes < self.k)
+
+    def measured(self, classes: Classes) -> float:
+        """People of the smallest class (Eq. 11); 0 where there is none."""
+        sizes = classes.sizes[classes.sizes > 0]
+        return float(sizes.min()) if len(sizes) else 0.0

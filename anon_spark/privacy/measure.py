@@ -1,65 +1,125 @@
-"""k and l of tables as an attacker would read them: the gate's own measurement, by Spark, on written files.
+"""Privacy of tables as an attacker would read them: the gate's own measurement, by Spark, on written files.
 
 It shares no code with the search: classes are grouped by released values, not by codes, and people are
 counted distinctly.
 """
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from anon_spark.anonymize.people import PERSON, SENSITIVE, person_tuples, quasi_identifier_columns
+from anon_spark.anonymize.people import PERSON, person_tuples, quasi_identifier_columns, sensitive_columns
 from anon_spark.ingest.lake import TableReader
 from anon_spark.policy.model import Policy
+from anon_spark.privacy.classes import Classes, Criterion
+from anon_spark.privacy.criteria import describe
+from anon_spark.privacy.ground_distance import ValueDistance
+from anon_spark.privacy.l_diversity import DistinctLDiversity
+from anon_spark.privacy.released import PEOPLE, VALUE, WholeInput, classes_of
+from anon_spark.privacy.t_closeness import EqualDistance, TCloseness
 
 
 @dataclass(frozen=True)
 class Measured:
     """Privacy of a release over people.
 
-    k and l are those of the weakest class, 0 where there is no class; ``class_sizes`` has (people, classes).
+    Attributes:
+        table: its classes.
+        people: released.
+        sets: sensitive attributes of which a person has a set of values.
+        criteria: figure of each criterion of the policy, by name.
     """
 
-    k: int
-    l: int  # noqa: E741  (the literature's letter)
-    classes: int
+    table: Classes
     people: int
-    class_sizes: tuple[tuple[int, int], ...]
+    sets: frozenset[str]
+    criteria: Mapping[str, float]
+
+    @cached_property
+    def k(self) -> int:
+        """People of the smallest class, 0 where there is none."""
+        return int(self.table.sizes.min(initial=self.people)) if len(self.table.sizes) else 0
+
+    @cached_property
+    def l(self) -> int:  # noqa: E743  (the literature's letter)
+        """Distinct values of the poorest class, of the poorest attribute."""
+        return min((int(figures["l"]) for figures in self.by_attribute.values()), default=0)
+
+    @cached_property
+    def by_attribute(self) -> dict[str, dict[str, float]]:
+        """Distinct l, and t over equal distances, of every sensitive attribute."""
+        return {
+            name: {
+                "l": int(DistinctLDiversity(1, name).measured(self.table)),
+                "t": TCloseness(
+                    1.0, name, ValueDistance() if name in self.sets else EqualDistance()
+                ).measured(self.table),
+            }
+            for name in self.table.sensitive
+        }
+
+    @property
+    def classes(self) -> int:
+        """Equivalence classes."""
+        return len(self.table.sizes)
+
+    @property
+    def class_sizes(self) -> list[tuple[int, int]]:
+        """(people, classes) of every size that occurs."""
+        return sorted(Counter(self.table.sizes.tolist()).items())
 
     def as_dict(self) -> dict[str, object]:
         """The measures as plain values."""
-        sizes = [list(pair) for pair in self.class_sizes]
-        return {"k": self.k, "l": self.l, "classes": self.classes, "class_sizes": sizes}
+        return {
+            "k": self.k,
+            "l": self.l,
+            "t": max((figures["t"] for figures in self.by_attribute.values()), default=0.0),
+            "sensitive": self.by_attribute,
+            "criteria": dict(self.criteria),
+            "classes": self.classes,
+            "class_sizes": [list(pair) for pair in self.class_sizes],
+        }
 
 
-def classes(tuples: DataFrame, policy: Policy) -> DataFrame:
-    """People and distinct sensitive values of every equivalence class; null is a value like any other.
+def measure(
+    read: TableReader, policy: Policy, *, criteria: Sequence[Criterion] = (), whole: WholeInput | None = None
+) -> Measured:
+    """Measure released tables by k (Eq. 11), l (Eq. 12), t (Eq. 14) and the given criteria, over people.
 
-    Returns:
-        ``(q_<name>..., size: long, distinct: long)``, one row a class.
+    Args:
+        criteria: of the policy, made with the values in the order of ``whole``.
+        whole: people of the input by sensitive value; without it t is measured against the release itself.
     """
-    keys = list(quasi_identifier_columns(policy).values())
-    return tuples.groupBy(*keys).agg(
-        F.count_distinct(PERSON).alias("size"), F.count_distinct(SENSITIVE).alias("distinct")
-    )
+    keys, sensitive = list(quasi_identifier_columns(policy).values()), sensitive_columns(policy)
+    tuples = person_tuples(read, policy, released=True).persist()
+    try:
+        counted = F.count_distinct(PERSON).alias(PEOPLE)
+        sizes = tuples.groupBy(*keys).agg(counted).toArrow()
+        everybody = tuples.agg(counted).toArrow()[PEOPLE][0].as_py()
+        held = {
+            name: _values(tuples, column, sets=policy.sensitive[name].set)
+            for name, column in sensitive.items()
+        }
+        pairs = {name: df.groupBy(*keys, VALUE).agg(counted).toArrow() for name, df in held.items()}
+        if whole is None:
+            of_release = {name: df.groupBy(VALUE).agg(counted).toArrow() for name, df in held.items()}
+            whole = WholeInput(everybody, {n: _as_totals(table) for n, table in of_release.items()})
+    finally:
+        tuples.unpersist()
+    sets = frozenset(name for name, item in policy.sensitive.items() if item.set)
+    table = classes_of(sizes, pairs, keys=keys, whole=whole)
+    return Measured(table, everybody, sets, {describe(c): float(c.measured(table)) for c in criteria})
 
 
-def measure(read: TableReader, policy: Policy) -> Measured:
-    """Measure k (Eq. 11) and distinct l (Eq. 12) over people in released tables."""
-    tuples = person_tuples(read, policy, released=True)
-    by_size = (
-        classes(tuples, policy)
-        .groupBy("size")
-        .agg(F.count(F.lit(1)).alias("classes"), F.min("distinct").alias("distinct"))
-        .orderBy("size")
-        .collect()  # one row a class size
-    )
-    people = read(policy.people.table).select(F.count_distinct(policy.people.id)).first()
-    return Measured(
-        k=int(by_size[0]["size"]) if by_size else 0,
-        l=min((int(row["distinct"]) for row in by_size), default=0),
-        classes=sum(int(row["classes"]) for row in by_size),
-        people=int(people[0]) if people else 0,
-        class_sizes=tuple((int(row["size"]), int(row["classes"])) for row in by_size),
-    )
+def _values(tuples: DataFrame, column: str, *, sets: bool) -> DataFrame:
+    """The tuples with one value a row; a person without any value has no row."""
+    return tuples.withColumn(VALUE, F.explode(column) if sets else F.col(column))
+
+
+def _as_totals(table: pa.Table) -> dict[str | None, int]:
+    return dict(zip(table[VALUE].to_pylist(), table[PEOPLE].to_pylist(), strict=True))

@@ -4,7 +4,7 @@ Nothing here trusts the engine: tables are read back from their files, joined as
 join them, and every promise of the policy is a check that can fail.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -30,7 +30,10 @@ from anon_spark.ingest.lake import TableReader
 from anon_spark.ingest.read import REASON
 from anon_spark.policy.model import RowRule, Treatment, split_ref
 from anon_spark.policy.schema import ForeignKey
+from anon_spark.privacy.classes import Criterion
+from anon_spark.privacy.criteria import describe, wanted
 from anon_spark.privacy.measure import Measured, measure
+from anon_spark.privacy.released import WholeInput
 from anon_spark.risk.timing import TimingRisk, timing_risk
 from anon_spark.session import for_each
 
@@ -72,6 +75,8 @@ def audit(
     spark: SparkSession,
     context: Context,
     *,
+    criteria: Sequence[Criterion],
+    whole: WholeInput,
     candidate: TableReader,
     bronze: TableReader,
     passes: Mapping[str, TablePass],
@@ -80,6 +85,8 @@ def audit(
     """Measure a written candidate against its policy.
 
     Args:
+        criteria: what every class must meet.
+        whole: what the relative ones compare with.
         candidate: reader of the candidate's files.
         bronze: reader of bronze, unparsed rows included.
         passes: what each table's pass counted.
@@ -88,7 +95,7 @@ def audit(
     policy = context.policy
     # Independent of each other and mostly planning: several at a time.
     parts: dict[str, Callable[[], Any]] = {
-        "measured": lambda: measure(candidate, policy),
+        "measured": lambda: measure(candidate, policy, criteria=criteria, whole=whole),
         "timing": lambda: timing_risk(candidate, policy),
         "states": lambda: context.maps.people.groupBy("state").count().collect(),  # one row a state
         "dates": lambda: _dates_unshift(candidate, bronze, context),
@@ -109,16 +116,7 @@ def audit(
     parsed_people = people_in - by_state.get("parent_quarantined", 0)
     limit = int(policy.suppression_limit * parsed_people + 1e-9)
     checks = [
-        Check(
-            "k-anonymity",
-            measured.k >= policy.privacy.k,
-            f"k = {measured.k}, at least {policy.privacy.k} wanted",
-        ),
-        Check(
-            "l-diversity",
-            measured.l >= policy.privacy.l,
-            f"l = {measured.l}, at least {policy.privacy.l} wanted",
-        ),
+        *(_criterion_holds(criterion, measured) for criterion in criteria),
         Check(
             "suppression limit",
             suppressed <= limit,
@@ -150,6 +148,15 @@ def audit(
         )
     rows_out = {name: n for name, (_, n) in per_table.items()}
     return Verdict(tuple(checks), measured, timing, people_in, suppressed, rows_out)
+
+
+def _criterion_holds(criterion: Criterion, measured: Measured) -> Check:
+    """No class falls short, and there is a class."""
+    short = int(criterion.failing(measured.table).sum())
+    figure = f"{criterion.measured(measured.table):.6g} measured, {wanted(criterion)} wanted"
+    return Check(
+        describe(criterion), measured.classes > 0 and not short, f"{figure}; {short} classes fall short"
+    )
 
 
 def _table_checks(

@@ -1,56 +1,151 @@
 """Engines that are wrong on purpose: the tests and the gate must catch each."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from anon_spark.anonymize.lattice import Suppressed, suppress_failing
-from anon_spark.anonymize.patterns import Ints, PatternTable
+from anon_spark.anonymize.coarsening import Coarsening, Node
+from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.anonymize.lattice import Infeasible, Solution, search
+from anon_spark.anonymize.patterns import Bools, PatternTable
+from anon_spark.anonymize.suppression import Suppressed, suppress
+from anon_spark.privacy.classes import Classes, Criterion
+from anon_spark.privacy.k_anonymity import KAnonymity
 
-Engine = Callable[..., Suppressed]
+Trees = Mapping[str, Hierarchy]
+Suppression = Callable[[PatternTable, Trees, Node, Sequence[Criterion]], Suppressed]
+Search = Callable[..., Solution | Infeasible]
 
 
-def one_less(table: PatternTable, classes: Ints, *, k: int, distinct_l: int) -> Suppressed:
+def _without(table: PatternTable, found: Suppressed, kept: Bools) -> Suppressed:
+    out = found.patterns & ~kept
+    return replace(found, patterns=out, people=int(table.people[out].sum()))
+
+
+def _class_of(table: PatternTable, trees: Trees, node: Node) -> np.ndarray:
+    """Key of the class of every tuple."""
+    coarsening = Coarsening(table, trees)
+    return coarsening.keys(coarsening.members, node)[0]
+
+
+def one_less(table: PatternTable, trees: Trees, node: Node, criteria: Sequence[Criterion]) -> Suppressed:
     """Takes k - 1 people for enough."""
-    return suppress_failing(table, classes, k=k - 1, distinct_l=distinct_l)
-
-
-def one_class_left(table: PatternTable, classes: Ints, *, k: int, distinct_l: int) -> Suppressed:
-    """Forgets to suppress one pattern."""
-    found = suppress_failing(table, classes, k=k, distinct_l=distinct_l)
-    kept = found.patterns.copy()
-    kept[np.flatnonzero(kept)[:1]] = False
-    return replace(found, patterns=kept, people=int(table.people[kept].sum()))
-
-
-def rows_for_people(table: PatternTable, classes: Ints, *, k: int, distinct_l: int) -> Suppressed:
-    """Counts admissions instead of people."""
-    admissions = np.bincount(table.pattern, weights=table.times, minlength=len(table.people)).astype(np.int64)
-    found = suppress_failing(
-        replace(table, people=table.people * admissions), classes, k=k, distinct_l=distinct_l
+    return suppress(
+        table, trees, node, [KAnonymity(c.k - 1) if isinstance(c, KAnonymity) else c for c in criteria]
     )
+
+
+def one_class_left(
+    table: PatternTable, trees: Trees, node: Node, criteria: Sequence[Criterion]
+) -> Suppressed:
+    """Forgets to suppress one class."""
+    found = suppress(table, trees, node, criteria)
+    classes = _class_of(table, trees, node)
+    gone = classes[found.patterns[table.pattern]]
+    kept = np.zeros(len(table.people), dtype=np.bool_)
+    kept[table.pattern[np.isin(classes, gone[:1])]] = True
+    return _without(table, found, kept)
+
+
+def null_class_skipped(
+    table: PatternTable, trees: Trees, node: Node, criteria: Sequence[Criterion]
+) -> Suppressed:
+    """Takes null for no value: classes with a null are not looked at."""
+    found = suppress(table, trees, node, criteria)
+    kept = np.zeros(len(table.people), dtype=np.bool_)
+    for i, (tree, level) in enumerate(zip(trees.values(), node, strict=True)):
+        if tree.label(None, level) in (None, "none"):
+            null = tree.leaves.index(None) if None in tree.leaves else len(tree.leaves)
+            kept[table.pattern[table.leaves(i) == null]] = True
+    return _without(table, found, kept)
+
+
+def rows_for_people(
+    table: PatternTable, trees: Trees, node: Node, criteria: Sequence[Criterion]
+) -> Suppressed:
+    """Counts admissions instead of people."""
+    times = np.ones(len(table.packed)) if table.times is None else table.times
+    admissions = np.bincount(table.pattern, weights=times, minlength=len(table.people)).astype(np.int64)
+    found = suppress(replace(table, people=table.people * admissions), trees, node, criteria)
     return replace(found, people=int(table.people[found.patterns].sum()))
 
 
-def no_diversity(table: PatternTable, classes: Ints, *, k: int, distinct_l: int) -> Suppressed:  # noqa: ARG001
-    """Forgets l."""
-    return suppress_failing(table, classes, k=k, distinct_l=1)
+def counted_twice(table: PatternTable, trees: Trees, node: Node, criteria: Sequence[Criterion]) -> Suppressed:
+    """Counts a person once for each of their tuples that a roll-up put into one class."""
+    pattern = table.pattern
+    alone = PatternTable(
+        table.names,
+        table.domains,
+        table.packed,
+        table.people[pattern],
+        sensitive={name: replace(v, codes=v.codes[pattern]) for name, v in table.sensitive.items()},
+    )
+    out = np.zeros(len(table.people), dtype=np.bool_)
+    while True:
+        left = replace(alone, people=np.where(out[pattern], 0, alone.people))
+        found = suppress(left, trees, node, criteria).patterns
+        if not found.any():
+            return Suppressed(out, int(table.people[out].sum()), 0)
+        out[pattern[found]] = True
 
 
-def one_round(table: PatternTable, classes: Ints, *, k: int, distinct_l: int) -> Suppressed:
+def no_diversity(table: PatternTable, trees: Trees, node: Node, criteria: Sequence[Criterion]) -> Suppressed:
+    """Forgets all but k."""
+    return suppress(table, trees, node, [c for c in criteria if isinstance(c, KAnonymity)])
+
+
+def one_round(table: PatternTable, trees: Trees, node: Node, criteria: Sequence[Criterion]) -> Suppressed:
     """Suppresses failing classes once and does not look again."""
+    k = next(c.k for c in criteria if isinstance(c, KAnonymity))
+    distinct_l = next(c.l for c in criteria if not isinstance(c, KAnonymity))
+    classes, pattern = _class_of(table, trees, node), table.pattern
+    codes = next(iter(table.sensitive.values())).codes
     sizes: dict[int, int] = {}
     values: dict[int, set[int]] = {}
-    for cls, pattern in {(int(c), int(p)) for c, p in zip(classes, table.pattern, strict=True)}:
-        sizes[cls] = sizes.get(cls, 0) + int(table.people[pattern])
-        values.setdefault(cls, set()).add(int(table.sensitive[pattern]))
+    for cls, own in {(int(c), int(p)) for c, p in zip(classes, pattern, strict=True)}:
+        sizes[cls] = sizes.get(cls, 0) + int(table.people[own])
+        values.setdefault(cls, set()).add(int(codes[own]))
     failing = [cls for cls in sizes if sizes[cls] < k or len(values[cls]) < distinct_l]
     out = np.zeros(len(table.people), dtype=np.bool_)
-    out[table.pattern[np.isin(classes, failing)]] = True
+    out[pattern[np.isin(classes, failing)]] = True
     return Suppressed(out, int(table.people[out].sum()), len(sizes) - len(failing))
 
 
-MUTANTS: dict[str, Engine] = {
-    f.__name__: f for f in (one_less, one_class_left, rows_for_people, no_diversity, one_round)
+@dataclass(frozen=True)
+class Monotone:
+    """Any criterion, said to be monotone."""
+
+    criterion: Criterion
+
+    @property
+    def monotone(self) -> bool:
+        return True
+
+    def failing(self, classes: Classes) -> Bools:
+        return self.criterion.failing(classes)
+
+    def measured(self, classes: Classes) -> float:
+        return self.criterion.measured(classes)
+
+
+def pruned_as_monotone(
+    table: PatternTable, trees: Trees, criteria: Sequence[Criterion], *, suppression_limit: float
+) -> Solution | Infeasible:
+    """Takes every criterion for one that coarsening can only help."""
+    return search(table, trees, [Monotone(c) for c in criteria], suppression_limit=suppression_limit)
+
+
+SUPPRESSIONS: dict[str, Suppression] = {
+    f.__name__: f
+    for f in (
+        one_less,
+        one_class_left,
+        null_class_skipped,
+        rows_for_people,
+        counted_twice,
+        no_diversity,
+        one_round,
+    )
 }
+SEARCHES: dict[str, Search] = {"pruned_as_monotone": pruned_as_monotone}

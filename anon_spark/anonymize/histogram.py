@@ -1,0 +1,135 @@
+"""The class histogram of one table: packed tuple, sensitive values, people; and the table recoded from it.
+
+One aggregation over the table makes it. What is released follows from it: a table that keeps no further column is
+its classes, each as often as it has people, in the order of the classes, so nothing of the source's order is left.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.anonymize.patterns import PACKED, PEOPLE, Ints, domains_of, strides
+from anon_spark.deidentify.generalization import leaf_code, leaf_codes
+from anon_spark.errors import InputError
+from anon_spark.ingest.table import CORRUPT
+
+CLASS = "_class"
+_MALFORMED, _NOT_COVERED = -1, -2
+_REPEATED_AT_ONCE = 2**16
+
+
+def with_tuples(df: DataFrame, hierarchies: Mapping[str, Hierarchy]) -> DataFrame:
+    """Add ``_tuple``: the packed leaf codes of the quasi-identifiers; below 0 where the row has none."""
+    packed = F.lit(0).cast("bigint")
+    for (name, hierarchy), stride in zip(hierarchies.items(), strides(domains_of(hierarchies)), strict=True):
+        code = leaf_code(column(name).cast("string"), hierarchy)
+        packed = packed + code.cast("bigint") * F.lit(stride)
+    whole = F.coalesce(packed, F.lit(_NOT_COVERED))
+    if CORRUPT in df.columns:
+        whole = F.when(F.col(CORRUPT).isNotNull(), F.lit(_MALFORMED)).otherwise(whole)
+    return df.withColumn(PACKED, whole)
+
+
+def histogram(tuples: DataFrame, sensitive: Sequence[str]) -> DataFrame:
+    """``(_tuple, <sensitive>..., people)``, one row a combination; null is a value like any other."""
+    values = [column(name).cast("string").alias(name) for name in sensitive]
+    return tuples.groupBy(PACKED, *values).agg(F.count(F.lit(1)).alias(PEOPLE))
+
+
+def check_histogram(counted: pa.Table, df: DataFrame, hierarchies: Mapping[str, Hierarchy]) -> None:
+    """Refuse a table with malformed rows, or with values that a hierarchy does not cover.
+
+    Raises:
+        InputError: how many rows, or each hierarchy with how many values and people.
+    """
+    tuples, people = counted[PACKED].to_numpy(), counted[PEOPLE].to_numpy()
+    if malformed := int(people[tuples == _MALFORMED].sum()):
+        raise InputError(f"{malformed} of {int(people.sum())} rows have too few or too many cells")
+    if not (tuples == _NOT_COVERED).any():
+        return
+    measures = []
+    for i, (name, hierarchy) in enumerate(hierarchies.items()):
+        value = column(name).cast("string")
+        outside = F.when(leaf_code(value, hierarchy).isNull(), value)
+        measures += [F.count_distinct(outside).alias(f"v{i}"), F.count(outside).alias(f"p{i}")]
+    row = df.agg(*measures).first()
+    assert row is not None  # noqa: S101  (an aggregate without groups has one row)
+    raise InputError(
+        "; ".join(
+            f"hierarchy {hierarchy.name} (level 0) does not cover {row[f'v{i}']} values of {name} ({row[f'p{i}']} rows)"
+            for i, (name, hierarchy) in enumerate(hierarchies.items())
+            if row[f"v{i}"]
+        )
+    )
+
+
+class Recoding:
+    """Full-domain generalization of packed tuples: a tuple becomes its class's least, and that its labels."""
+
+    def __init__(self, hierarchies: Mapping[str, Hierarchy], levels: Mapping[str, int]) -> None:
+        self._steps = strides(domains_of(hierarchies))
+        self._labels = [_labels(h, levels[name]) for name, h in hierarchies.items()]
+        self._least = [
+            np.array([labels.index(label) for label in labels], dtype=np.int64) for labels in self._labels
+        ]
+
+    def classes(self, packed: Ints) -> Ints:
+        """The class of each packed tuple, itself a packed tuple."""
+        total = np.zeros(len(packed), dtype=np.int64)
+        for step, least in zip(self._steps, self._least, strict=True):
+            total += least[packed // step % len(least)] * step
+        return total
+
+    def class_column(self) -> Column:
+        """The same as a column of a table with ``_tuple``."""
+        parts = [
+            F.element_at(F.lit(least.tolist()), self._code(PACKED, i) + F.lit(1)).cast("bigint") * F.lit(step)
+            for i, (step, least) in enumerate(zip(self._steps, self._least, strict=True))
+        ]
+        return reduce(lambda a, b: a + b, parts)
+
+    def label_columns(self) -> list[Column]:
+        """The released labels as ``_q0``, ``_q1``, ... of a table with ``_class``."""
+        return [
+            F.element_at(F.array(*map(F.lit, labels)), self._code(CLASS, i) + F.lit(1)).alias(f"_q{i}")
+            for i, labels in enumerate(self._labels)
+        ]
+
+    def _code(self, of: str, i: int) -> Column:
+        return F.expr(f"cast((`{of}` div {self._steps[i]}) % {len(self._least[i])} as int)")
+
+
+def _labels(hierarchy: Hierarchy, level: int) -> list[str | None]:
+    return [hierarchy.label(leaf, level) for leaf in leaf_codes(hierarchy)]
+
+
+def without(df: DataFrame, spark: SparkSession, key: str, gone: Ints) -> DataFrame:
+    """Leave out the rows whose ``key`` is among ``gone``."""
+    if not len(gone):
+        return df
+    keys = spark.createDataFrame(pa.table({key: gone}))
+    return df.join(F.broadcast(keys), key, "left_anti")
+
+
+def repeated(groups: DataFrame, order: Sequence[Column]) -> DataFrame:
+    """Each row as often as it has ``people``, in the given order; in two steps, so that no array is large."""
+    step = F.lit(_REPEATED_AT_ONCE)
+    many = F.sequence(F.lit(0).cast("bigint"), F.col(PEOPLE) - F.lit(1), step)
+    parts = groups.orderBy(*order).withColumn("_from", F.explode(many))
+    size = F.least(step, F.col(PEOPLE) - F.col("_from")).cast("int")
+    return parts.withColumn("_again", F.explode(F.array_repeat(F.lit(0), size)))
+
+
+def column(name: str) -> Column:
+    """A column by its name, whatever characters the name has."""
+    return F.col(quoted(name))
+
+
+def quoted(name: str) -> str:
+    """A column's name as Spark reads it, whatever characters it has."""
+    return "`" + name.replace("`", "``") + "`"

@@ -1,0 +1,143 @@
+"""The policy of one table: its quasi-identifiers, sensitive attributes, criteria and what the search minimizes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from anon_spark.anonymize.hierarchy import Hierarchy, load_hierarchy
+from anon_spark.anonymize.rules import Dates, Icd9, Intervals, Prefix, Rule
+from anon_spark.errors import InputError, PolicyError, nearest
+from anon_spark.policy.load import digest, find_policy, hierarchy_files, read_policy
+from anon_spark.policy.model import LossName, Strict
+from anon_spark.privacy.criteria import Privacy
+
+
+class TableQuasiIdentifier(Strict):
+    """One column an attacker may know: its hierarchy is a file's name or a rule."""
+
+    hierarchy: str | Intervals | Prefix | Dates | Icd9
+    weight: Annotated[float, Field(ge=0)] = 1.0
+
+
+class SearchBudget(Strict):
+    """When the search stops early, and how many patterns the driver may hold."""
+
+    nodes: Annotated[int, Field(ge=1)] | None = None
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    patterns: Annotated[int, Field(ge=1)] = 5_000_000
+
+
+class TablePolicy(Strict):
+    """Every column of the table is a quasi-identifier, sensitive, kept or dropped; each row is a person."""
+
+    name: str
+    description: str = ""
+    separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None  # CSV; found out where None
+    quasi_identifiers: Annotated[dict[str, TableQuasiIdentifier], Field(min_length=1)]
+    sensitive: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    privacy: Privacy = Privacy()
+    suppression_limit: Annotated[float, Field(ge=0, le=1)] = 0.05  # share of people
+    loss: LossName = "loss_am"
+    recoding: Literal["full_domain", "local"] = "full_domain"
+    population: str | None = None  # table of the population, beside the policy: for k_map and presence
+    search: SearchBudget = SearchBudget()
+
+
+@dataclass(frozen=True)
+class LoadedTablePolicy:
+    """A table's policy with the hierarchies that are files; those by rule are made from the table."""
+
+    policy: TablePolicy
+    files: Mapping[str, Hierarchy]  # by name
+    path: Path
+    sha256: str
+
+    @property
+    def rules(self) -> dict[str, Rule]:
+        """Rules of the quasi-identifiers whose hierarchy is no file."""
+        named = {name: q.hierarchy for name, q in self.policy.quasi_identifiers.items()}
+        return {name: rule for name, rule in named.items() if not isinstance(rule, str)}
+
+
+def load_table_policy(path: str | Path, *, table: Path | None = None) -> LoadedTablePolicy:
+    """Read the policy of one table and its hierarchies: the package's, those beside the policy or the table.
+
+    Raises:
+        PolicyError: all problems at once.
+    """
+    file = find_policy(str(path)).resolve()
+    problems: list[str] = []
+    policy, document = read_policy(file, TablePolicy, problems)
+    files = hierarchy_files(file.parent, *([table.parent] if table else []))
+    wanted: dict[str, str] = {}
+    for name, item in (document.get("quasi_identifiers") or {}).items():
+        hierarchy = item.get("hierarchy") if isinstance(item, Mapping) else None
+        if isinstance(hierarchy, str):
+            wanted[f"quasi_identifiers.{name}.hierarchy"] = hierarchy
+    if policy:
+        wanted |= {f"privacy: hierarchy {name}": name for name in policy.privacy.hierarchies}
+    hierarchies: dict[str, Hierarchy] = {}
+    for place, name in wanted.items():
+        if name not in files:
+            problems.append(f"{place}: unknown hierarchy '{name}'{nearest(name, files)}")
+        elif name not in hierarchies:
+            try:
+                hierarchies[name] = load_hierarchy(files[name])
+            except PolicyError as error:
+                problems += error.problems
+    if policy:
+        problems += _contradictions(policy)
+    if policy is None or problems:
+        raise PolicyError(list(dict.fromkeys(problems)))
+    return LoadedTablePolicy(policy, hierarchies, file, digest(policy, hierarchies))
+
+
+def check_table(policy: TablePolicy, columns: Sequence[str]) -> None:
+    """Return if the table has exactly the columns that the policy classifies.
+
+    Raises:
+        InputError: columns are missing, or there twice.
+        PolicyError: columns are not classified.
+    """
+    known = _classified(policy)
+    if missing := [c for c in known if c not in columns]:
+        raise InputError(f"the table has no column {', '.join(f'{c}{nearest(c, columns)}' for c in missing)}")
+    if twice := sorted({c for c in columns if list(columns).count(c) > 1}):
+        raise InputError(f"the table has column {', '.join(twice)} more than once")
+    if unknown := [c for c in columns if c not in known]:
+        raise PolicyError(
+            [
+                f"column {c} is not classified: name it as quasi-identifier, sensitive, keep or drop"
+                for c in unknown
+            ]
+        )
+
+
+def _classified(policy: TablePolicy) -> list[str]:
+    return [*policy.quasi_identifiers, *policy.sensitive, *policy.keep, *policy.drop]
+
+
+def _contradictions(policy: TablePolicy) -> list[str]:
+    columns = _classified(policy)
+    problems = [
+        f"column {c} is named {columns.count(c)} times"
+        for c in dict.fromkeys(columns)
+        if columns.count(c) > 1
+    ]
+    problems += [
+        f"privacy.sensitive.{name}: is not among 'sensitive'{nearest(name, policy.sensitive)}"
+        for name in policy.privacy.sensitive
+        if name not in policy.sensitive
+    ]
+    if policy.privacy.needs_population and policy.population is None:
+        problems.append("population: k_map and presence compare with a population's table; name it")
+    if policy.privacy.needs_population and policy.recoding == "local":
+        problems.append("recoding: local does not compare with a population; use full_domain")
+    if all(q.weight == 0 for q in policy.quasi_identifiers.values()):
+        problems.append("quasi_identifiers: every weight is 0; there is nothing to minimize")
+    return problems

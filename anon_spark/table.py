@@ -1,0 +1,273 @@
+"""One table of any schema, by the engine that the lakehouse job uses.
+
+TABLE - histogram - search - recoded rows - gate - OUT
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.anonymize.histogram import (
+    CLASS,
+    check_histogram,
+    column,
+    histogram,
+    repeated,
+    with_tuples,
+)
+from anon_spark.anonymize.patterns import PACKED, PEOPLE, POPULATION, PatternTable, from_tuples
+from anon_spark.anonymize.recoded import Recoded, recode
+from anon_spark.anonymize.rules import hierarchy_by_rule
+from anon_spark.errors import GateRefusedError, InputError, PolicyError
+from anon_spark.ingest.table import OneTable, open_table
+from anon_spark.policy.table import LoadedTablePolicy, TablePolicy, check_table
+from anon_spark.privacy.classes import Classes, Criterion
+from anon_spark.privacy.criteria import SensitiveDomain, build_criteria, describe
+from anon_spark.privacy.k_anonymity import KAnonymity
+from anon_spark.privacy.l_diversity import DistinctLDiversity
+from anon_spark.privacy.released import WholeInput
+from anon_spark.privacy.t_closeness import TCloseness
+from anon_spark.release.one_table import measure_file, write_table
+
+Progress = Callable[[str], None]
+_VALUES_BY_RULE = 1_000_000
+
+
+@dataclass
+class TableJob:
+    """One table on its way: what to do, and how long each step took."""
+
+    spark: SparkSession
+    loaded: LoadedTablePolicy
+    source: OneTable
+    out: Path
+    progress: Progress = lambda _: None
+    seconds: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> TablePolicy:
+        """The policy itself."""
+        return self.loaded.policy
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Add to the step's seconds, and to its CPU seconds in this process."""
+        self.progress(step)
+        began, cpu = time.monotonic(), time.process_time()
+        yield
+        self.seconds[step] = self.seconds.get(step, 0.0) + time.monotonic() - began
+        self.cpu_seconds[step] = self.cpu_seconds.get(step, 0.0) + time.process_time() - cpu
+
+
+def anonymize_table(
+    spark: SparkSession,
+    table: Path,
+    loaded: LoadedTablePolicy,
+    out: Path,
+    *,
+    progress: Progress = lambda _: None,
+) -> dict[str, Any]:
+    """Generalize and suppress one table until its policy holds, measure what was written, and leave it at ``out``.
+
+    Args:
+        out: ``.csv``: one CSV file with the table's separator; ``.parquet``: one Parquet file; else a Delta table.
+
+    Returns:
+        levels, losses by name, people suppressed, classes, privacy as measured on the file, whether the optimum is
+        proven, nodes, seconds.
+
+    Raises:
+        PolicyError, InputError: what is wrong with the policy, the table or ``out``.
+        GateRefusedError: no generalization meets the policy, or the file falls short of it; nothing is left at ``out``.
+    """
+    if out.exists():
+        raise PolicyError(f"'{out}' is there already; give another --out")
+    began = time.monotonic()
+    source = open_table(spark, table, loaded.policy.separator)
+    check_table(loaded.policy, source.columns)
+    job = TableJob(spark, loaded, source, out, progress)
+    job.seconds["read"] = time.monotonic() - began
+    hierarchies = _hierarchies(job)
+    tuples = with_tuples(source.df, hierarchies)
+    population = _population(job, hierarchies)
+    counted = histogram(tuples, job.policy.sensitive).persist()
+    partial = out.with_name(f"{out.stem}.partial{out.suffix}")
+    _remove(partial)
+    try:
+        with job.timed("histogram"):
+            patterns = _patterns(job, counted, population, hierarchies)
+        criteria = _criteria(job, patterns)
+        with job.timed("search"):
+            found = recode(job.policy, patterns, hierarchies, criteria)
+        with job.timed("apply"):
+            released = _released(job, found, counted, tuples)
+        with job.timed("write"):
+            write_table(released, partial, kind=out.suffix, separator=source.separator)
+        left = patterns.total_people - found.suppressed
+        with job.timed("gate"):
+            known = None if population is None else found.label(population, spark)
+            privacy = _gate(job, partial, patterns, criteria, people=left, population=known)
+        partial.rename(out)
+    finally:
+        counted.unpersist()
+        _remove(partial)
+    return _document(job, found, privacy, patterns.total_people)
+
+
+def _hierarchies(job: TableJob) -> dict[str, Hierarchy]:
+    """Hierarchy of every quasi-identifier, in the policy's order; rules read the values that occur."""
+    made = {}
+    for name, item in job.policy.quasi_identifiers.items():
+        if isinstance(item.hierarchy, str):
+            made[name] = job.loaded.files[item.hierarchy]
+            continue
+        found = job.source.df.select(column(name).cast("string").alias("value")).distinct()
+        values = found.limit(_VALUES_BY_RULE + 1).toArrow()["value"].to_pylist()
+        if len(values) > _VALUES_BY_RULE:
+            raise InputError(f"{name} has more than {_VALUES_BY_RULE} values; a rule makes a leaf of each")
+        made[name] = hierarchy_by_rule(name, item.hierarchy, values)
+    return made
+
+
+def _population(job: TableJob, hierarchies: Mapping[str, Hierarchy]) -> DataFrame | None:
+    """``(_tuple, population)`` of the population's table, None where the policy names none.
+
+    Raises:
+        InputError: it lacks a quasi-identifier, or there is no such table.
+    """
+    if job.policy.population is None:
+        return None
+    table = open_table(job.spark, job.loaded.path.parent / job.policy.population)
+    if missing := [name for name in hierarchies if name not in table.columns]:
+        raise InputError(f"the population's table has no column {', '.join(missing)}")
+    tuples = with_tuples(table.df, hierarchies).where(F.col(PACKED) >= 0)
+    return tuples.groupBy(PACKED).agg(F.count(F.lit(1)).alias(POPULATION))
+
+
+def _patterns(
+    job: TableJob, counted: DataFrame, population: DataFrame | None, hierarchies: Mapping[str, Hierarchy]
+) -> PatternTable:
+    """The histogram on the driver; people of the population are rows of nobody in the table."""
+    own = counted
+    if population is not None:
+        counted = counted.withColumn(POPULATION, F.lit(0).cast("bigint")).unionByName(
+            population.withColumn(PEOPLE, F.lit(0).cast("bigint")), allowMissingColumns=True
+        )
+    limit = job.policy.search.patterns
+    rows = counted.limit(limit + 1).toArrow()
+    if rows.num_rows > limit:
+        raise PolicyError(f"there are more than {limit} patterns; raise search.patterns or coarsen level 0")
+    check_histogram(rows, job.source.df, hierarchies)
+    if own.isEmpty():
+        raise InputError("the table has no rows")
+    return from_tuples(rows, hierarchies, job.policy.sensitive)
+
+
+def _criteria(job: TableJob, patterns: PatternTable) -> list[Criterion]:
+    domains = {name: SensitiveDomain(values.labels) for name, values in patterns.sensitive.items()}
+    return build_criteria(job.policy.privacy, domains, job.loaded.files)
+
+
+def _released(job: TableJob, found: Recoded, counted: DataFrame, tuples: DataFrame) -> DataFrame:
+    """The rows to write, in the order of their classes: nothing of the source's order is left."""
+    policy = job.policy
+    names = tuple(policy.quasi_identifiers)
+    labels = {name: F.col(f"_q{i}").alias(name) for i, name in enumerate(names)}
+    shown = [c for c in job.source.columns if c in labels or c in {*policy.sensitive, *policy.keep}]
+    values = [labels.get(c, column(c)) for c in shown]
+    if policy.keep:
+        labelled = found.label(tuples, job.spark)
+        order = F.xxhash64(*(column(c) for c in (*policy.sensitive, *policy.keep)))
+        return labelled.orderBy(CLASS, order).select(*values)
+    own = [CLASS, *(f"_q{i}" for i in range(len(names)))]
+    held = [column(name) for name in policy.sensitive]
+    groups = found.label(counted, job.spark).groupBy(*own, *held).agg(F.sum(PEOPLE).alias(PEOPLE))
+    return repeated(groups, [F.col(CLASS), *held]).select(*values)
+
+
+def _gate(
+    job: TableJob,
+    place: Path,
+    patterns: PatternTable,
+    criteria: Sequence[Criterion],
+    *,
+    people: int,
+    population: DataFrame | None,
+) -> dict[str, Any]:
+    """Measure the file by every criterion.
+
+    Args:
+        people: who should be in it.
+        population: the population's table with the labels ``_q0``, ``_q1``, ...
+
+    Raises:
+        GateRefusedError: it falls short of one, or does not hold the people it should.
+    """
+    classes = measure_file(
+        job.spark,
+        place,
+        separator=job.source.separator,
+        quasi_identifiers=list(job.policy.quasi_identifiers),
+        whole=WholeInput(patterns.total_people, patterns.totals()),
+        population=population,
+    )
+    written = int(classes.sizes.sum())
+    failing = [
+        (describe(criterion), f"{int(count)} classes fall short")
+        for criterion in criteria
+        if (count := criterion.failing(classes).sum())
+    ]
+    if written != people:
+        failing.append(("people", f"{written} are in the file, {people} should be"))
+    if failing:
+        raise GateRefusedError(f"refused: the file fails {len(failing)} checks; nothing was left", failing)
+    return _measured(classes, criteria)
+
+
+def _measured(classes: Classes, criteria: Sequence[Criterion]) -> dict[str, Any]:
+    """k, and l and t (equal distances) of every sensitive attribute, and every criterion of the policy."""
+    by_attribute = {
+        name: {
+            "l": int(DistinctLDiversity(1, name).measured(classes)),
+            "t": TCloseness(1.0, name).measured(classes),
+        }
+        for name in classes.sensitive
+    }
+    figures: dict[str, Any] = {"k": int(KAnonymity(1).measured(classes))}
+    if by_attribute:
+        figures["l"] = min(x["l"] for x in by_attribute.values())
+        figures["t"] = max(x["t"] for x in by_attribute.values())
+        figures["sensitive"] = by_attribute
+    figures["criteria"] = {describe(criterion): float(criterion.measured(classes)) for criterion in criteria}
+    return figures
+
+
+def _document(job: TableJob, found: Recoded, privacy: Mapping[str, Any], people: int) -> dict[str, Any]:
+    return {
+        "out": str(job.out),
+        "policy": {"name": job.policy.name, "hash": job.loaded.sha256},
+        "people": {"in": people, "out": people - found.suppressed},
+        "levels": found.levels,
+        "loss": found.losses,
+        "suppressed": found.suppressed,
+        "classes": found.classes,
+        "privacy": dict(privacy),
+        **found.proof,
+        "seconds": {step: round(seconds, 3) for step, seconds in job.seconds.items()},
+        "cpu_seconds": {"search": round(job.cpu_seconds["search"], 4)},
+    }
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir():
+        shutil.rmtree(place)
+    place.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Information loss and data utility."""

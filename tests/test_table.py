@@ -1,0 +1,210 @@
+"""One table of any schema: what is written is read back by plain Python and holds what was promised."""
+
+import csv
+import json
+from collections import Counter, defaultdict
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from anon_spark.errors import GateRefusedError, InputError, PolicyError
+from anon_spark.policy.table import load_table_policy
+from anon_spark.table import anonymize_table
+from tests.readers import read_delta
+
+SHARED = Path(__file__).parents[2] / "shared"
+ADULT = SHARED / "data" / "adult"
+CASES = SHARED / "expected" / "arx_adult.json"
+with_adult = pytest.mark.skipif(not CASES.exists(), reason="Adult is not beside the project")
+
+POLICY: dict[str, Any] = {
+    "name": "people",
+    "quasi_identifiers": {
+        "born in": {"hierarchy": "town"},
+        "age": {"hierarchy": {"intervals": [10, 50], "least": 0, "greatest": 99}},
+        "zip": {"hierarchy": {"prefix": [3, 1]}},
+    },
+    "sensitive": ["illness"],
+    "keep": ["note"],
+    "drop": ["name"],
+    "privacy": {"k": 3, "l": 2},
+    "suppression_limit": 0.2,
+}
+TOWNS = "ASH;NORTH;*\nBIRCH;NORTH;*\nELM;SOUTH;*\n"
+HEADER = ["name", "born in", "age", "zip", "illness", "note"]
+
+
+def people(count: int = 60) -> list[list[str]]:
+    """Rows in an order that would tell who is who; every tenth has no town."""
+    return [
+        [
+            f"Person {i}",
+            "" if i % 10 == 0 else ["ASH", "BIRCH", "ELM"][i * i % 3],
+            str(20 + 7 * i % 40),
+            f"0{2100 + 13 * (i % 4)}",
+            ["flu", "gout", "cough"][i % 3],
+            f"n{i % 2}",
+        ]
+        for i in range(count)
+    ]
+
+
+def write(
+    folder: Path, rows: list[list[str]], *, header: list[str] = HEADER, **policy: Any
+) -> tuple[Path, Path]:
+    """The table and its policy; a policy's key given as None is left out."""
+    with (folder / "people.csv").open("w", newline="") as file:
+        csv.writer(file, delimiter="|").writerows([header, *rows])
+    (folder / "hierarchies").mkdir(exist_ok=True)
+    (folder / "hierarchies" / "town.csv").write_text(TOWNS)
+    (folder / "policies").mkdir(exist_ok=True)
+    place = folder / "policies" / "people.yaml"
+    place.write_text(
+        yaml.safe_dump({k: v for k, v in (POLICY | policy).items() if v is not None}, sort_keys=False)
+    )
+    return folder / "people.csv", place
+
+
+def run(spark, folder: Path, rows: list[list[str]], out: str = "out.csv", **policy: Any) -> dict[str, Any]:
+    table, place = write(folder, rows, **policy)
+    return anonymize_table(spark, table, load_table_policy(place, table=table), folder / out)
+
+
+def read(place: Path, separator: str = "|") -> list[dict[str, str]]:
+    with place.open(newline="") as file:
+        return list(csv.DictReader(file, delimiter=separator))
+
+
+def weakest(rows: list[dict[str, str]], keys: list[str], sensitive: str) -> tuple[int, int]:
+    """k and distinct l, by the definition."""
+    sizes = Counter(tuple(row[k] for k in keys) for row in rows)
+    values = defaultdict(set)
+    for row in rows:
+        values[tuple(row[k] for k in keys)].add(row[sensitive])
+    return min(sizes.values()), min(len(held) for held in values.values())
+
+
+def test_what_is_written_holds_what_was_promised(spark, tmp_path):
+    done = run(spark, tmp_path, people())
+    rows = read(tmp_path / "out.csv")
+    assert list(rows[0]) == ["born in", "age", "zip", "illness", "note"]
+    assert len(rows) == 60 - done["suppressed"] == done["people"]["out"]
+    k, l = weakest(rows, ["born in", "age", "zip"], "illness")  # noqa: E741
+    assert (k, l) == (done["privacy"]["k"], done["privacy"]["l"])
+    assert k >= 3
+    assert l >= 2
+    assert done["optimal"] is True
+    assert {"read", "histogram", "search", "apply", "write", "gate"} == set(done["seconds"])
+    assert set(done["levels"]) == set(POLICY["quasi_identifiers"])
+    kept = Counter((row["illness"], row["note"]) for row in rows)
+    source = Counter((row[4], row[5]) for row in people())
+    assert all(kept[pair] <= source[pair] for pair in kept)
+
+
+def test_formats_and_the_order_of_rows_change_nothing(spark, tmp_path):
+    by_kind = {}
+    for kind, rows in (("csv", people()), ("parquet", people()[::-1]), ("delta", people())):
+        (tmp_path / kind).mkdir()
+        done = run(spark, tmp_path / kind, rows, out=f"out.{kind}")
+        place = tmp_path / kind / f"out.{kind}"
+        if kind == "csv":
+            found = [tuple(x or None for x in row.values()) for row in read(place)]
+        elif kind == "parquet":
+            found = list(zip(*pq.read_table(place).to_pydict().values(), strict=True))
+        else:
+            found = list(
+                read_delta(place).astype(object).where(lambda df: df.notna(), None).itertuples(index=False)
+            )
+        by_kind[kind] = (done["levels"], done["loss"], sorted(map(str, map(tuple, found))))
+    assert by_kind["csv"] == by_kind["parquet"] == by_kind["delta"]
+
+
+def test_rows_follow_their_classes_not_the_source(spark, tmp_path):
+    run(spark, tmp_path, people(), keep=None, drop=["name", "note"])
+    rows = [tuple(row.values()) for row in read(tmp_path / "out.csv")]
+    classes = [row[:3] for row in rows]
+    assert len(set(classes)) == 1 + sum(a != b for a, b in pairwise(classes))
+
+
+def test_classes_with_labels_of_their_own(spark, tmp_path):
+    done = run(spark, tmp_path, people(), recoding="local", keep=None, drop=["name", "note"])
+    rows = read(tmp_path / "out.csv")
+    assert len(rows) == 60
+    assert done["suppressed"] == 0
+    k, l = weakest(rows, ["born in", "age", "zip"], "illness")  # noqa: E741
+    assert (k, l) == (done["privacy"]["k"], done["privacy"]["l"])
+    assert k >= 3
+    assert l >= 2
+    assert done["levels"] is None
+
+
+def test_the_population_hides_whom_the_table_does_not(spark, tmp_path):
+    (tmp_path / "policies").mkdir()
+    crowd = [row[:4] for row in people() for _ in range(4)]
+    with (tmp_path / "policies" / "crowd.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([HEADER[:4], *crowd])
+    done = run(spark, tmp_path, people(), privacy={"k": 2, "l": 1, "k_map": 40}, population="crowd.csv", keep=None,
+               drop=["name", "note"])  # fmt: skip
+    assert done["privacy"]["criteria"]["k-map"] >= 40
+    assert done["privacy"]["k"] * 4 >= 40
+
+
+@pytest.mark.parametrize(
+    ("rows", "policy", "error", "said"),
+    [
+        (
+            [*people(), ["x", "OAK", "30", "02100", "flu", "n0"]],
+            {},
+            InputError,
+            "does not cover 1 values of born in",
+        ),
+        ([*people(), ["x", "ASH", "130", "02100", "flu", "n0"]], {}, InputError, "covers 40 of 41 values"),
+        ([*people(), ["x", "ASH"]], {}, InputError, "1 of 61 rows have too few or too many cells"),
+        ([], {}, InputError, "no rows"),
+        (people(), {"drop": None}, PolicyError, "column name is not classified"),
+        (people(), {"drop": ["name", "nmae"]}, InputError, "no column nmae; did you mean 'name'"),
+        (people(), {"privacy": {"k": 61}}, GateRefusedError, r"k-anonymity \(k = 61\)"),
+        (people(), {"privacy": {"k": 2, "l": 4}}, GateRefusedError, "l-diversity of illness"),
+        (people(), {"privacy": {"k": 2, "k_map": 5}}, PolicyError, "population"),
+        (people(), {"los": "loss_am"}, PolicyError, "unknown key; did you mean 'loss'"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence_and_nothing_is_left(spark, tmp_path, rows, policy, error, said):
+    with pytest.raises(error, match=said) as caught:
+        run(spark, tmp_path, rows, **policy)
+    assert "OAK" not in str(caught.value)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["hierarchies", "people.csv", "policies"]
+
+
+def test_nothing_that_is_there_is_overwritten(spark, tmp_path):
+    (tmp_path / "out.csv").write_text("mine")
+    with pytest.raises(PolicyError, match="is there already"):
+        run(spark, tmp_path, people())
+    assert (tmp_path / "out.csv").read_text() == "mine"
+
+
+@with_adult
+def test_adult_by_its_policy_is_answered_as_by_the_reference(spark, tmp_path):
+    table = ADULT / "adult.csv"
+    done = anonymize_table(spark, table, load_table_policy("adult", table=table), tmp_path / "out.csv")
+    cases = json.loads(CASES.read_text())["cases"]
+    by = {
+        case["metric"]: case
+        for case in cases
+        if case["privacy_model"] == "k5" and case["suppression_limit"] == 0.05
+    }
+    expected = by["loss_am"]
+    assert done["levels"] == expected["levels"]
+    assert done["loss"]["loss_am"] == pytest.approx(expected["loss_value"], rel=1e-9)
+    assert done["loss"]["loss_gm"] == pytest.approx(by["loss_gm"]["loss_value"], rel=1e-9)
+    assert done["suppressed"] == expected["suppressed_records"]
+    assert done["classes"] == expected["classes_excl_suppressed"]
+    rows = read(tmp_path / "out.csv", ";")
+    assert len(rows) == 30162 - done["suppressed"]
+    sizes = Counter(tuple(row.values()) for row in rows)
+    assert (min(sizes.values()), len(sizes)) == (expected["min_class"], expected["classes_excl_suppressed"])
+    assert done["privacy"]["k"] == expected["min_class"]
