@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -80,6 +81,7 @@ def bench(spark, folder: Path, rows: int, rounds: int) -> dict[str, object]:
     for _ in range(rounds):
         copies.append(plain_copy(spark, source, folder / "copy"))
         runs.append(whole_run(spark, "mimic3", source, folder / "target"))
+        print(f"copy {copies[-1]:.1f} s, run {runs[-1]}", file=sys.stderr, flush=True)
     shutil.rmtree(source)
     stages = {stage: round(statistics.median(run[stage] for run in runs), 1) for stage in runs[0]}
     passes = [run["anonymize"] / copy for run, copy in zip(runs, copies, strict=True)]

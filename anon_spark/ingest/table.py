@@ -55,7 +55,8 @@ def open_table(spark: SparkSession, path: Path, separator: str | None = None) ->
         raise InputError(f"table '{path.name}' has no header")
     if CORRUPT in header:
         raise InputError(f"table '{path.name}': a column's name is not '{CORRUPT}'")
-    df = spark.read.csv(
+    # Rows with too few cells show only where every column is parsed.
+    df = spark.read.option("columnPruning", "false").csv(
         [str(file) for file in files],
         schema=StructType([StructField(name, StringType()) for name in (*header, CORRUPT)]),
         sep=cut,

@@ -1,5 +1,6 @@
 """One released table: written as the file its name asks for, and measured on that file."""
 
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from anon_spark.ingest.table import open_table
 from anon_spark.privacy.classes import Classes
 from anon_spark.privacy.released import VALUE, WholeInput, classes_of
 
+_PLAIN = re.compile(r"[^ ,;{}()\n\t=]+")
+
 
 def write_table(rows: DataFrame, place: Path, *, kind: str, separator: str | None) -> None:
     """Write a table in the order of its rows.
@@ -23,7 +26,12 @@ def write_table(rows: DataFrame, place: Path, *, kind: str, separator: str | Non
     """
     place.parent.mkdir(parents=True, exist_ok=True)
     if kind not in {".csv", ".parquet"}:
-        rows.write.format("delta").option("delta.dataSkippingNumIndexedCols", "0").save(str(place))
+        delta = rows.write.format("delta").option("delta.dataSkippingNumIndexedCols", "0")
+        if any(_PLAIN.fullmatch(name) is None for name in rows.columns):
+            delta = delta.option(
+                "delta.columnMapping.mode", "name"
+            )  # Delta's own names take no blank or comma
+        delta.save(str(place))
         return
     folder = place.with_name(f"{place.name}.parts")
     shutil.rmtree(folder, ignore_errors=True)
