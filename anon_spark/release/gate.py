@@ -382,55 +382,50 @@ def _dates_unshift(candidate: TableReader, bronze: TableReader, context: Context
 
     That a table was not shifted, or by another offset, shows; offsets that are the same for everybody too.
     """
-    policy = context.policy
     people = context.maps.people.where("state is null")
     chosen = people.orderBy("pseudonym").limit(_PEOPLE_UNSHIFTED).select(PERSON, "pseudonym", "shift_days")
-    sample = F.broadcast(chosen.persist())
-    moved, true = [], []
-    for name in policy.tables:
-        own = next(
-            (c for c, d in domain_of_columns(policy, name).items() if d == people_domain(policy)), None
-        )
+    released, source = _all_dates(candidate, context), _all_dates(bronze, context)
+    if released is None or source is None:
+        return []
+    at = F.timestamp_add("DAY", -F.col("shift_days"), F.col("date.at"))
+    moved = released.join(F.broadcast(chosen), F.col("own") == F.col("pseudonym")).select(
+        PERSON, "shift_days", F.explode("dates").alias("date")
+    )
+    true = source.join(F.broadcast(chosen), F.col("own") == F.col(PERSON)).select(
+        PERSON, F.explode("dates").alias("date")
+    )
+    found = moved.select(PERSON, "date.column", at.alias("at")).where("at is not null").distinct()
+    known = true.select(PERSON, "date.column", "date.at").distinct()
+    wrong = found.join(known, [PERSON, "column", "at"], "left_anti").count()
+    figures = people.agg(
+        F.count_distinct("shift_days"), F.count(F.lit(1)), F.count_if(F.col("shift_days") == 0)
+    ).first()
+    offsets, everybody, unmoved = figures or (0, 0, 0)
+    return [
+        Check("dates moved by their person's offset", wrong == 0, f"{wrong} dates are not the source's"),
+        Check(
+            "offsets differ between people",
+            unmoved == 0 and (offsets > 1 or everybody < _PEOPLE_UNSHIFTED),
+            f"{offsets} offsets for {everybody} people",
+        ),
+    ]
+
+
+def _all_dates(read: TableReader, context: Context) -> DataFrame | None:
+    """``(own, dates)`` of every row of every table with shifted dates: whose it is, and (column, at) of each date."""
+    rows = []
+    for name in context.policy.tables:
+        domains = domain_of_columns(context.policy, name)
+        own = next((c for c, domain in domains.items() if domain == people_domain(context.policy)), None)
         columns = [c for c, rule in _rules(context, name).items() if rule is Treatment.SHIFT]
-        if own is None or not columns or own not in candidate(name).columns:
+        if own is None or not {own, *columns} <= set(read(name).columns) or not columns:
             continue
-        dates = F.explode(
-            F.array(
-                *(
-                    F.struct(F.lit(f"{name}.{c}").alias("column"), F.col(c).cast("timestamp").alias("at"))
-                    for c in columns
-                )
-            )
-        )
-        back = F.timestamp_add("DAY", -F.col("shift_days"), F.col("_date.at"))
-        released = (
-            candidate(name)
-            .join(sample, F.col(own) == F.col("pseudonym"))
-            .select(PERSON, "shift_days", dates.alias("_date"))
-        )
-        moved.append(released.select(PERSON, "_date.column", back.alias("at")))
-        source = bronze(name).join(sample, F.col(own) == F.col(PERSON)).select(PERSON, dates.alias("_date"))
-        true.append(source.select(PERSON, "_date.column", "_date.at"))
-    checks = []
-    if moved:
-        both = [reduce(DataFrame.union, part).where("at is not null").distinct() for part in (moved, true)]
-        wrong = both[0].join(both[1], [PERSON, "column", "at"], "left_anti").count()
-        checks.append(
-            Check("dates moved by their person's offset", wrong == 0, f"{wrong} dates are not the source's")
-        )
-        row = people.agg(
-            F.count_distinct("shift_days"), F.count(F.lit(1)), F.count_if(F.col("shift_days") == 0)
-        ).first()
-        offsets, everybody, unmoved = row if row else (0, 0, 0)
-        checks.append(
-            Check(
-                "offsets differ between people",
-                unmoved == 0 and (offsets > 1 or everybody < 2),
-                f"{offsets} offsets for {everybody} people",
-            )
-        )
-    chosen.unpersist()
-    return checks
+        dates = [
+            F.struct(F.lit(f"{name}.{c}").alias("column"), F.col(c).cast("timestamp").alias("at"))
+            for c in columns
+        ]
+        rows.append(read(name).select(F.col(own).alias("own"), F.array(*dates).alias("dates")))
+    return reduce(DataFrame.union, rows) if rows else None
 
 
 def _cap_holds(candidate: TableReader, context: Context) -> list[Check]:
