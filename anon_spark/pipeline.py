@@ -392,7 +392,7 @@ def _decide(job: Run) -> None:
             raise infeasible(found, aim.criteria, patterns.total_people)
         gone = [(key,) for key in patterns.keys(found.suppressed.patterns)]
         suppressed = job.spark.createDataFrame(gone, f"{PATTERN} array<bigint>").distinct()
-        maps = make_maps(
+        make_maps(
             policy,
             hierarchies,
             read=job.parsed,
@@ -401,13 +401,18 @@ def _decide(job: Run) -> None:
             patterns=people,
             suppressed=suppressed,
             levels=found.levels,
+            keep=lambda name, df: _kept(job, name, df),
         )
-        for name, df in _maps_by_name(maps).items():
-            write_work(df.coalesce(4), job.home / "maps" / name)
         people.unpersist()
     finally:
         tuples.unpersist()
     _write_json(job.home / "search.json", _search_record(found, whole))
+
+
+def _kept(job: Run, name: str, df: DataFrame) -> DataFrame:
+    """A map, written and read back."""
+    write_work(df.coalesce(4), job.home / "maps" / name)
+    return work_reader(job.spark, job.home / "maps")(name)
 
 
 def _in_order(whole: WholeInput) -> dict[str, list[str | None]]:

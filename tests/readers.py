@@ -52,3 +52,36 @@ def as_sorted_rows(df: pd.DataFrame) -> list[tuple[str, ...]]:
     """Rows as text in a fixed order, to compare two releases cell by cell."""
     columns = sorted(df.columns)
     return sorted(tuple(str(value) for value in row) for row in df[columns].itertuples(index=False))
+
+
+MIMIC_KEYS = ["GENDER", "AGE", "ETHNICITY", "ADMISSION_TYPE", "INSURANCE", "MARITAL_STATUS"]
+# First code of each ICD-9-CM chapter, typed from the classification and not from the engine.
+_STARTS = [1, 140, 240, 280, 290, 320, 390, 460, 520, 580, 630, 680, 710, 740, 760, 780, 800]
+
+
+def mimic_privacy(released: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    """k, l, classes and their sizes of a release in MIMIC-III's shape, by the definitions."""
+    admissions = released["PATIENTS"][["SUBJECT_ID", "GENDER", "AGE"]].merge(
+        released["ADMISSIONS"], on="SUBJECT_ID"
+    )
+    diagnoses = released["DIAGNOSES_ICD"].query("SEQ_NUM == 1")[["HADM_ID", "ICD9_CODE"]]
+    earliest = admissions.sort_values("ADMITTIME").groupby("SUBJECT_ID").head(1)
+    first = earliest.merge(diagnoses, on="HADM_ID", how="left")
+    first["chapter"] = [_chapter(code if isinstance(code, str) else None) for code in first["ICD9_CODE"]]
+    tuples = admissions.merge(first[["SUBJECT_ID", "chapter"]], on="SUBJECT_ID")
+    found = classes(tuples, MIMIC_KEYS, "SUBJECT_ID", "chapter")
+    sizes = found["people"].value_counts().sort_index()
+    return {
+        "k": int(found["people"].min()),
+        "l": int(found["values"].min()),
+        "classes": len(found),
+        "class_sizes": [[int(size), int(n)] for size, n in sizes.items()],
+    }
+
+
+def _chapter(code: str | None) -> str:
+    if code is None or code == "":
+        return "(none)"
+    if code[0] in "VE":
+        return code[0]
+    return str(max(start for start in _STARTS if start <= int(code[:3])))

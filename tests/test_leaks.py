@@ -7,6 +7,7 @@ and the search must find what a release would hold if a column were released raw
 import csv
 import gzip
 import io
+import json
 import re
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from anon_spark.mimic3.generate import generate
 from anon_spark.release.evidence import write_report
 from anon_spark.release.publish import open_release
 from tests.conftest import KEY
-from tests.readers import read_release
+from tests.readers import mimic_privacy, read_release
 
 PATIENTS = 120
 ID_COLUMNS = {"SUBJECT_ID", "HADM_ID", "ICUSTAY_ID", "CGID"}
@@ -155,3 +156,11 @@ def test_no_note_is_published_and_every_withheld_one_is_accounted(identified):
     notes = read_release(identified / "target")["NOTEEVENTS"]
     assert len(notes) > 0
     assert set(notes["TEXT"]) == {"*"}
+
+
+def test_k_and_l_of_a_plain_reader_agree_with_the_gate_to_the_person(identified):
+    lines = (identified / "logs" / "stdout").read_text().splitlines()
+    document = json.loads(next(line for line in reversed(lines) if line.startswith("{")))
+    measured = mimic_privacy(read_release(identified / "target"))
+    assert {figure: document["privacy"][figure] for figure in measured} == measured
+    assert (measured["k"], measured["l"]) >= (5, 2)

@@ -4,7 +4,7 @@ They are written to the vault: the pass over the large tables then needs nothing
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
@@ -74,6 +74,7 @@ def make_maps(
     patterns: DataFrame,
     suppressed: DataFrame,
     levels: Mapping[str, int],
+    keep: Callable[[str, DataFrame], DataFrame],
 ) -> Maps:
     """Decide what every person, admission and stay becomes.
 
@@ -84,6 +85,8 @@ def make_maps(
         patterns: ``person_patterns`` of the same people.
         suppressed: the patterns that are taken out, ``(pattern)``.
         levels: level of every quasi-identifier.
+        keep: writes a map under its name and returns it read back: the next map is joined with what was written,
+            not with what it was made from.
     """
     firsts = tuples.where(F.col(RANK) == 1)
     anchors = None
@@ -95,11 +98,16 @@ def make_maps(
             *([F.col(policy.admissions.id).alias("of_admission")] if policy.admissions else []),
         )
         anchors = starts
-    people = _people(policy, hierarchies, vault, firsts, patterns, suppressed, levels, anchors, read)
-    admissions = None
+    people = keep(
+        "people",
+        _people(policy, hierarchies, vault, firsts, patterns, suppressed, levels, anchors, read),
+    )
+    admissions = stays = None
     if policy.admissions is not None:
-        admissions = _admissions(policy, hierarchies, vault, tuples, people, levels, anchors, read)
-    stays = _stays(policy, vault, anchors, people, admissions) if anchors is not None else None
+        made = _admissions(policy, hierarchies, vault, tuples, people, levels, anchors, read)
+        admissions = keep("admissions", made)
+    if anchors is not None:
+        stays = keep("stays", _stays(policy, vault, anchors, people, admissions))
     return Maps(people, admissions, stays)
 
 

@@ -10,6 +10,7 @@ merges two people, and above every id that a source may hold.
 
 import hmac
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 
 import pandas as pd
@@ -104,16 +105,21 @@ def write_vault(spark: SparkSession, policy: Policy, read: TableReader, *, key: 
         InputError: an id of the source is as large as a pseudonym.
     """
 
+    referred = _referred_ids(policy, read).persist()
+
     def one(domain: str) -> None:
         parent, column = split_ref(policy.domains[domain])
-        ids = _domain_ids(policy, read, domain)
+        ids = _domain_ids(policy, read, domain, referred)
         mapped = pseudonymize_ids(ids, key=key, domain=domain)
         if f"{parent}.{column}" == f"{policy.people.table}.{policy.people.id}":
             mapped = date_offsets(mapped, key=key, shift=policy.shift)
         write_work(mapped.coalesce(4), vault / domain)
         _check_map(read_vault(spark, vault)(domain), domain)
 
-    for_each(spark, sorted(policy.domains), one)
+    try:
+        for_each(spark, sorted(policy.domains), one)
+    finally:
+        referred.unpersist()
 
 
 def read_vault(spark: SparkSession, vault: Path) -> TableReader:
@@ -121,17 +127,27 @@ def read_vault(spark: SparkSession, vault: Path) -> TableReader:
     return work_reader(spark, vault)
 
 
-def domain_columns(policy: Policy, domain: str) -> list[tuple[str, str]]:
-    """Every (table, column) whose ids belong to ``domain``."""
-    return [
-        (table, column)
-        for table, rules in policy.tables.items()
-        for column, rule in rules.columns.items()
-        if rule.treatment is Treatment.PSEUDONYM and rule.domain == domain
-    ]
+def _referred_ids(policy: Policy, read: TableReader) -> DataFrame:
+    """``(domain, number, text)`` of all ids in all tables, in one pass over each; one of number and text is null."""
+    tables = []
+    for table, rules in policy.tables.items():
+        df = read(table)
+        kinds = dict(df.dtypes)
+        ids = [
+            F.struct(
+                F.lit(rule.domain).alias("domain"),
+                (F.lit(None) if kinds[column] == "string" else F.col(column)).cast("bigint").alias("number"),
+                (F.col(column) if kinds[column] == "string" else F.lit(None)).cast("string").alias("text"),
+            )
+            for column, rule in rules.columns.items()
+            if rule.treatment is Treatment.PSEUDONYM and rule.domain is not None
+        ]
+        if ids:
+            tables.append(df.select(F.explode(F.array(*ids)).alias("id")).select("id.*"))
+    return reduce(DataFrame.union, tables).where("number is not null or text is not null").distinct()
 
 
-def _domain_ids(policy: Policy, read: TableReader, domain: str) -> DataFrame:
+def _domain_ids(policy: Policy, read: TableReader, domain: str, referred: DataFrame) -> DataFrame:
     parent, column = split_ref(policy.domains[domain])
     known = (
         read(parent)
@@ -140,13 +156,9 @@ def _domain_ids(policy: Policy, read: TableReader, domain: str) -> DataFrame:
         .agg(F.min(F.col(REASON).isNotNull()).alias("quarantined"))
         .withColumn("orphan", F.lit(False))
     )
-    children = [read(t).select(_as_id(read(t), c)) for t, c in domain_columns(policy, domain) if t != parent]
-    if not children:
-        return known
-    every = children[0]
-    for child in children[1:]:
-        every = every.union(child)
-    orphans = every.where("id is not null").distinct().join(known.select("id"), "id", "left_anti")
+    own = "text" if dict(known.dtypes)["id"] == "string" else "number"
+    every = referred.where(F.col("domain") == domain).select(F.col(own).alias("id"))
+    orphans = every.join(known.select("id"), "id", "left_anti")
     return known.unionByName(
         orphans.select("id", F.lit(False).alias("quarantined"), F.lit(True).alias("orphan"))
     )
