@@ -67,7 +67,10 @@ def test_run_measure_and_report_as_commands(tmp_path):
     measured = anon("measure", target, "--source", source, "--json")
     assert measured.returncode == 0, measured.stderr[-3000:]
     figures = json.loads(measured.stdout)
-    assert figures["privacy"] == document["privacy"]
+    for figure in ("k", "l", "classes", "class_sizes"):
+        assert figures["privacy"][figure] == document["privacy"][figure]
+    assert document["privacy"]["t_compared_with"] == "input"
+    assert figures["privacy"]["t_compared_with"] == "release"  # who has the release alone knows no other
     assert figures["linkage"]["singled_out"] == 0
     assert figures["linkage"]["people"] == 60
     report = anon("report", target, "--json")

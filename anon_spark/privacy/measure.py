@@ -33,12 +33,14 @@ class Measured:
         people: released.
         sets: sensitive attributes of which a person has a set of values.
         criteria: figure of each criterion of the policy, by name.
+        compared_with: what t is measured against, the ``input`` or the ``release`` itself.
     """
 
     table: Classes
     people: int
     sets: frozenset[str]
     criteria: Mapping[str, float]
+    compared_with: str
 
     @cached_property
     def k(self) -> int:
@@ -79,6 +81,7 @@ class Measured:
             "k": self.k,
             "l": self.l,
             "t": max((figures["t"] for figures in self.by_attribute.values()), default=0.0),
+            "t_compared_with": self.compared_with,
             "sensitive": self.by_attribute,
             "criteria": dict(self.criteria),
             "classes": self.classes,
@@ -96,6 +99,7 @@ def measure(
         whole: people of the input by sensitive value; without it t is measured against the release itself.
     """
     keys, sensitive = list(quasi_identifier_columns(policy).values()), sensitive_columns(policy)
+    compared_with = "release" if whole is None else "input"
     tuples = person_tuples(read, policy, released=True).persist()
     try:
         counted = F.count_distinct(PERSON).alias(PEOPLE)
@@ -113,7 +117,8 @@ def measure(
         tuples.unpersist()
     sets = frozenset(name for name, item in policy.sensitive.items() if item.set)
     table = classes_of(sizes, pairs, keys=keys, whole=whole)
-    return Measured(table, everybody, sets, {describe(c): float(c.measured(table)) for c in criteria})
+    figures = {describe(c): float(c.measured(table)) for c in criteria}
+    return Measured(table, everybody, sets, figures, compared_with)
 
 
 def _values(tuples: DataFrame, column: str, *, sets: bool) -> DataFrame:
