@@ -13,9 +13,9 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anon_spark import __version__
+from anon_spark.anonymize.cap import Choice, choose_cap
 from anon_spark.anonymize.collect import check_coverage, check_unique, collect_patterns, person_patterns
 from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.anonymize.histories import ADMITTED, known_to
 from anon_spark.anonymize.lattice import Infeasible, Solution, search
-from anon_spark.anonymize.objective import objective_of
-from anon_spark.anonymize.patterns import PATTERN
-from anon_spark.anonymize.people import person_tuples, sensitive_columns
+from anon_spark.anonymize.objective import Objective, objective_of
+from anon_spark.anonymize.patterns import PATTERN, PatternTable
+from anon_spark.anonymize.people import ADMISSION, RANK, person_tuples, sensitive_columns
 from anon_spark.anonymize.recoded import infeasible
 from anon_spark.deidentify.maps import CAPPED, QUARANTINED, SUPPRESSED, Maps, make_maps
 from anon_spark.deidentify.pseudonyms import key_id, read_vault, write_vault
@@ -311,44 +313,106 @@ def publish(job: Run) -> dict[str, Any]:
 
 def _decide(job: Run) -> None:
     """Find the levels, and write what every person, admission and stay becomes."""
-    policy, hierarchies = job.policy, job.hierarchies
-    check_unique(job.parsed, policy)
-    tuples = person_tuples(job.parsed, policy, released=False).persist()
+    check_unique(job.parsed, job.policy)
+    choice = _chosen_cap(job) if job.policy.cap == "auto" else None
+    policy = job.policy if choice is None else job.policy.model_copy(update={"cap": choice.cap})
+    tuples = _tuples(job, policy).persist()
     try:
-        check_coverage(tuples, hierarchies)
-        people = person_patterns(tuples, hierarchies, sensitive_columns(policy)).persist()
-        of_rows = [name for name, q in policy.quasi_identifiers.items() if q.unit == "admission"]
-        patterns = collect_patterns(people, hierarchies, sensitive=list(policy.sensitive), of_rows=of_rows)
+        check_coverage(tuples, job.hierarchies)
+        people = person_patterns(tuples, _trees(job), sensitive_columns(policy)).persist()
+        patterns = _patterns(job, people)
         whole = WholeInput(patterns.total_people, patterns.totals())
         aim = objective_of(policy, _in_order(whole), job.loaded.hierarchies)
-        found = search(
-            patterns,
-            hierarchies,
-            aim.criteria,
-            loss=aim.loss,
-            weights=aim.weights,
-            suppression_limit=aim.suppression_limit,
-        )
+        found = _search(job, patterns, aim)
         if isinstance(found, Infeasible):
             raise infeasible(found, aim.criteria, patterns.total_people)
         gone = [(key,) for key in patterns.keys(found.suppressed.patterns)]
         suppressed = job.spark.createDataFrame(gone, f"{PATTERN} array<bigint>").distinct()
         maps = make_maps(
             policy,
-            hierarchies,
+            job.hierarchies,
             read=job.parsed,
             vault=read_vault(job.spark, job.home / "vault"),
             tuples=tuples,
             patterns=people,
             suppressed=suppressed,
-            levels=found.levels,
+            levels=_of_policy(job, found.levels),
         )
         for name, df in _maps_by_name(maps).items():
             write_work(df.coalesce(4), job.home / "maps" / name)
         people.unpersist()
     finally:
         tuples.unpersist()
-    _write_json(job.home / "search.json", _search_record(found, whole))
+    tried = None if choice is None else sorted(choice.tried.items())
+    record = _search_record(job, found, whole) | {"cap": policy.cap, "caps_tried": tried}
+    _write_json(job.home / "search.json", record)
+
+
+def _chosen_cap(job: Run) -> Choice:
+    """The cap of least loss; the last cap's refusal where no cap meets the criteria."""
+    everything = job.policy.model_copy(update={"cap": None})
+    tuples = _tuples(job, everything)
+    check_coverage(tuples, job.hierarchies)
+    longest, rows = tuples.agg(F.max(RANK), F.count(F.lit(1))).collect()[0]  # one row
+    longest, rows = longest or 1, max(rows, 1)
+
+    def patterns(cap: int) -> PatternTable:
+        tuples = _tuples(job, job.policy.model_copy(update={"cap": cap}))
+        return _patterns(job, person_patterns(tuples, _trees(job), sensitive_columns(job.policy)))
+
+    def aim(table: PatternTable) -> Objective:
+        return objective_of(everything, _in_order(WholeInput(0, table.totals())), job.loaded.hierarchies)
+
+    def find(table: PatternTable, weights: Mapping[str, float]) -> Solution | Infeasible:
+        return _search(job, table, replace(aim(table), weights=dict(weights)))
+
+    choice = choose_cap(
+        longest,
+        patterns,
+        find,
+        rows=rows,
+        weights={name: item.weight for name, item in job.policy.quasi_identifiers.items()},
+        scaled=job.policy.loss == "loss_am",
+    )
+    if isinstance(choice, Infeasible):
+        table = patterns(longest)
+        raise infeasible(choice, aim(table).criteria, table.total_people)
+    job.progress(f"keep each person's earliest {choice.cap} of up to {longest} admissions")
+    return choice
+
+
+def _tuples(job: Run, policy: Policy) -> DataFrame:
+    """People's values; whether they have an admission at all is one more that is told and never generalized."""
+    told = F.when(F.col(ADMISSION).isNotNull(), F.lit("yes")).otherwise(F.lit("no"))
+    return person_tuples(job.parsed, policy, released=False).withColumn(f"q_{ADMITTED.name}", told)
+
+
+def _trees(job: Run) -> dict[str, Hierarchy]:
+    """Hierarchies of all that is packed into a tuple."""
+    return job.hierarchies | ({ADMITTED.name: ADMITTED} if job.policy.admissions else {})
+
+
+def _patterns(job: Run, people: DataFrame) -> PatternTable:
+    """The pattern table before the policy's attacker."""
+    of_rows = [name for name, q in job.policy.quasi_identifiers.items() if q.unit == "admission"]
+    table = collect_patterns(people, _trees(job), sensitive=list(job.policy.sensitive), of_rows=of_rows)
+    return known_to(table, job.policy.attacker.known)
+
+
+def _search(job: Run, table: PatternTable, aim: Objective) -> Solution | Infeasible:
+    return search(
+        table,
+        _trees(job),
+        aim.criteria,
+        loss=aim.loss,
+        weights={name: aim.weights.get(name, 0.0) for name in table.names},
+        suppression_limit=aim.suppression_limit,
+    )
+
+
+def _of_policy(job: Run, figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of the policy's own quasi-identifiers."""
+    return {name: figures[name] for name in job.policy.quasi_identifiers}
 
 
 def _in_order(whole: WholeInput) -> dict[str, list[str | None]]:
@@ -356,12 +420,12 @@ def _in_order(whole: WholeInput) -> dict[str, list[str | None]]:
     return {name: list(people) for name, people in whole.values.items()}
 
 
-def _search_record(found: Solution, whole: WholeInput) -> dict[str, Any]:
+def _search_record(job: Run, found: Solution, whole: WholeInput) -> dict[str, Any]:
     return {
         "people": whole.people,
         "sensitive": {name: list(people.items()) for name, people in whole.values.items()},
-        "levels": found.levels,
-        "losses": found.losses,
+        "levels": _of_policy(job, found.levels),
+        "losses": _of_policy(job, found.losses),
         "loss": found.loss,
         "optimal": found.optimal,
         "nodes": {
@@ -441,6 +505,7 @@ def _document(job: Run, verdict: Verdict) -> dict[str, Any]:
     rows = sum(table["suppressed"] for table in tables.values())
     cells = sum(sum(table["cells_suppressed"].values()) for table in tables.values())
     out = verdict.measured.people
+    settled = job.policy.model_copy(update={"cap": record["cap"]})
     seconds_file = job.home / "seconds.json"
     return {
         "run": job.id,
@@ -456,7 +521,7 @@ def _document(job: Run, verdict: Verdict) -> dict[str, Any]:
             "l": job.policy.privacy.l,
             "attacker": job.policy.attacker.model_dump(),
             "suppression_limit": job.policy.suppression_limit,
-            "document": job.policy.model_dump(mode="json", by_alias=True),
+            "document": settled.model_dump(mode="json", by_alias=True),
             "hierarchies": {name: h.levels for name, h in job.loaded.hierarchies.items()},
         },
         "source": {"fingerprint": job.source_fingerprint},
@@ -476,6 +541,7 @@ def _document(job: Run, verdict: Verdict) -> dict[str, Any]:
         "levels": record["levels"],
         "heights": {name: h.height for name, h in job.hierarchies.items()},
         "level_losses": record["losses"],
+        "caps_tried": record["caps_tried"],
         "loss": record["loss"],
         "nodes": record["nodes"],
         "privacy": verdict.measured.as_dict(),
