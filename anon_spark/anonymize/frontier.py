@@ -14,7 +14,6 @@ import math
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -127,16 +126,6 @@ class Candidates:
         self.people = table.total_people
         self.limit = int(np.floor(suppression_limit * self.people + 1e-9))
 
-    @cached_property
-    def as_one(self) -> Classes:
-        """All people as one class."""
-        sensitive = {}
-        for name, held in self.table.totals().items():
-            totals = np.array(list(held.values()), dtype=np.int64)
-            nobody = np.zeros(len(totals), dtype=np.int64)
-            sensitive[name] = SensitiveCounts(nobody, np.arange(len(totals)), totals, totals)
-        return Classes(np.array([self.people], dtype=np.int64), self.people, sensitive)
-
     def nodes(
         self, criteria: Sequence[Criterion], budget: Budget | None = None, limit: int | None = None
     ) -> Pass:
@@ -207,7 +196,7 @@ def front_of(
             points.append(candidates.generalized(nodes.judge, outcome, setting))
             if len(points) > _KEPT:
                 points = pareto(points)
-    if recoding != "full_domain" and meets_as_one(candidates, criteria):
+    if recoding != "full_domain" and meets_as_one(candidates.table, criteria):
         points.append(candidates.recoded_locally(criteria, setting)[0])
     return Front(
         setting=setting,
@@ -252,7 +241,7 @@ def choose(
     """The release of least lambda R - (1 - lambda) U with U >= tau (Eq. 9, 10)."""
     local: LocalRecoding | None = None
     best: Point | None = None
-    if recoding != "full_domain" and meets_as_one(candidates, criteria):
+    if recoding != "full_domain" and meets_as_one(candidates.table, criteria):
         point, local = candidates.recoded_locally(criteria, setting)
         best = goal.best([point])
     nodes, utility = candidates.nodes(criteria, budget), candidates.utility
@@ -274,9 +263,14 @@ def choose(
     )
 
 
-def meets_as_one(candidates: Candidates, criteria: Sequence[Criterion]) -> bool:
+def meets_as_one(table: PatternTable, criteria: Sequence[Criterion]) -> bool:
     """Whether all people as one class meet the criteria: what local recoding needs."""
-    everybody = candidates.as_one
+    sensitive = {}
+    for name, held in table.totals().items():
+        totals = np.array(list(held.values()), dtype=np.int64)
+        sensitive[name] = SensitiveCounts(np.zeros_like(totals), np.arange(len(totals)), totals, totals)
+    people = table.total_people
+    everybody = Classes(np.array([people], dtype=np.int64), people, sensitive)
     return not any(criterion.failing(everybody).any() for criterion in criteria)
 
 
