@@ -13,9 +13,9 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,15 +24,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anon_spark import __version__
-from anon_spark.anonymize.cap import Choice, choose_cap
-from anon_spark.anonymize.collect import check_coverage, check_unique, collect_patterns, person_patterns
+from anon_spark.anonymize.collect import check_coverage, check_unique
 from anon_spark.anonymize.hierarchy import Hierarchy
-from anon_spark.anonymize.histories import ADMITTED, known_to
-from anon_spark.anonymize.lattice import Infeasible, Solution, search
-from anon_spark.anonymize.objective import Objective, objective_of
-from anon_spark.anonymize.patterns import PATTERN, PatternTable
-from anon_spark.anonymize.people import ADMISSION, RANK, person_tuples, sensitive_columns
-from anon_spark.anonymize.recoded import infeasible
+from anon_spark.anonymize.lakehouse import PeopleSearch
+from anon_spark.anonymize.lattice import Solution
+from anon_spark.anonymize.objective import objective_of
+from anon_spark.anonymize.patterns import PATTERN
 from anon_spark.deidentify.maps import CAPPED, QUARANTINED, SUPPRESSED, Maps, make_maps
 from anon_spark.deidentify.pseudonyms import key_id, read_vault, write_vault
 from anon_spark.deidentify.tables import Context, TablePass, write_candidate
@@ -314,29 +311,28 @@ def publish(job: Run) -> dict[str, Any]:
 def _decide(job: Run) -> None:
     """Find the levels, and write what every person, admission and stay becomes."""
     check_unique(job.parsed, job.policy)
-    choice = _chosen_cap(job) if job.policy.cap == "auto" else None
-    policy = job.policy if choice is None else job.policy.model_copy(update={"cap": choice.cap})
-    tuples = _tuples(job, policy).persist()
+    task = PeopleSearch(job.parsed, job.policy, job.loaded.hierarchies)
+    choice = task.choose_cap() if job.policy.cap == "auto" else None
+    if choice is not None:
+        job.progress(f"keep the earliest {choice.cap} admissions of a person")
+        task = task.with_cap(choice.cap)
+    tuples = task.tuples().persist()
     try:
         check_coverage(tuples, job.hierarchies)
-        people = person_patterns(tuples, _trees(job), sensitive_columns(policy)).persist()
-        patterns = _patterns(job, people)
-        whole = WholeInput(patterns.total_people, patterns.totals())
-        aim = objective_of(policy, _in_order(whole), job.loaded.hierarchies)
-        found = _search(job, patterns, aim)
-        if isinstance(found, Infeasible):
-            raise infeasible(found, aim.criteria, patterns.total_people)
+        people = task.people(tuples).persist()
+        patterns = task.patterns(people)
+        found = task.find(patterns)
         gone = [(key,) for key in patterns.keys(found.suppressed.patterns)]
         suppressed = job.spark.createDataFrame(gone, f"{PATTERN} array<bigint>").distinct()
         maps = make_maps(
-            policy,
+            task.policy,
             job.hierarchies,
             read=job.parsed,
             vault=read_vault(job.spark, job.home / "vault"),
             tuples=tuples,
             patterns=people,
             suppressed=suppressed,
-            levels=_of_policy(job, found.levels),
+            levels=found.levels,
         )
         for name, df in _maps_by_name(maps).items():
             write_work(df.coalesce(4), job.home / "maps" / name)
@@ -344,75 +340,9 @@ def _decide(job: Run) -> None:
     finally:
         tuples.unpersist()
     tried = None if choice is None else sorted(choice.tried.items())
-    record = _search_record(job, found, whole) | {"cap": policy.cap, "caps_tried": tried}
+    whole = WholeInput(patterns.total_people, patterns.totals())
+    record = _search_record(found, whole) | {"cap": task.policy.cap, "caps_tried": tried}
     _write_json(job.home / "search.json", record)
-
-
-def _chosen_cap(job: Run) -> Choice:
-    """The cap of least loss; the last cap's refusal where no cap meets the criteria."""
-    everything = job.policy.model_copy(update={"cap": None})
-    tuples = _tuples(job, everything)
-    check_coverage(tuples, job.hierarchies)
-    longest, rows = tuples.agg(F.max(RANK), F.count(F.lit(1))).collect()[0]  # one row
-    longest, rows = longest or 1, max(rows, 1)
-
-    def patterns(cap: int) -> PatternTable:
-        tuples = _tuples(job, job.policy.model_copy(update={"cap": cap}))
-        return _patterns(job, person_patterns(tuples, _trees(job), sensitive_columns(job.policy)))
-
-    def aim(table: PatternTable) -> Objective:
-        return objective_of(everything, _in_order(WholeInput(0, table.totals())), job.loaded.hierarchies)
-
-    def find(table: PatternTable, weights: Mapping[str, float]) -> Solution | Infeasible:
-        return _search(job, table, replace(aim(table), weights=dict(weights)))
-
-    choice = choose_cap(
-        longest,
-        patterns,
-        find,
-        rows=rows,
-        weights={name: item.weight for name, item in job.policy.quasi_identifiers.items()},
-        scaled=job.policy.loss == "loss_am",
-    )
-    if isinstance(choice, Infeasible):
-        table = patterns(longest)
-        raise infeasible(choice, aim(table).criteria, table.total_people)
-    job.progress(f"keep each person's earliest {choice.cap} of up to {longest} admissions")
-    return choice
-
-
-def _tuples(job: Run, policy: Policy) -> DataFrame:
-    """People's values; whether they have an admission at all is one more that is told and never generalized."""
-    told = F.when(F.col(ADMISSION).isNotNull(), F.lit("yes")).otherwise(F.lit("no"))
-    return person_tuples(job.parsed, policy, released=False).withColumn(f"q_{ADMITTED.name}", told)
-
-
-def _trees(job: Run) -> dict[str, Hierarchy]:
-    """Hierarchies of all that is packed into a tuple."""
-    return job.hierarchies | ({ADMITTED.name: ADMITTED} if job.policy.admissions else {})
-
-
-def _patterns(job: Run, people: DataFrame) -> PatternTable:
-    """The pattern table before the policy's attacker."""
-    of_rows = [name for name, q in job.policy.quasi_identifiers.items() if q.unit == "admission"]
-    table = collect_patterns(people, _trees(job), sensitive=list(job.policy.sensitive), of_rows=of_rows)
-    return known_to(table, job.policy.attacker.known)
-
-
-def _search(job: Run, table: PatternTable, aim: Objective) -> Solution | Infeasible:
-    return search(
-        table,
-        _trees(job),
-        aim.criteria,
-        loss=aim.loss,
-        weights={name: aim.weights.get(name, 0.0) for name in table.names},
-        suppression_limit=aim.suppression_limit,
-    )
-
-
-def _of_policy(job: Run, figures: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures of the policy's own quasi-identifiers."""
-    return {name: figures[name] for name in job.policy.quasi_identifiers}
 
 
 def _in_order(whole: WholeInput) -> dict[str, list[str | None]]:
@@ -420,12 +350,12 @@ def _in_order(whole: WholeInput) -> dict[str, list[str | None]]:
     return {name: list(people) for name, people in whole.values.items()}
 
 
-def _search_record(job: Run, found: Solution, whole: WholeInput) -> dict[str, Any]:
+def _search_record(found: Solution, whole: WholeInput) -> dict[str, Any]:
     return {
         "people": whole.people,
         "sensitive": {name: list(people.items()) for name, people in whole.values.items()},
-        "levels": _of_policy(job, found.levels),
-        "losses": _of_policy(job, found.losses),
+        "levels": found.levels,
+        "losses": found.losses,
         "loss": found.loss,
         "optimal": found.optimal,
         "nodes": {
