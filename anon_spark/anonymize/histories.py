@@ -8,7 +8,8 @@ An attacker who knows
                     contain it, as often as it holds each tuple
     all rows (None) knows a whole history; its class are the people whose history it is
 
-Below n rows a person lies in a class for every such multiset, so classes overlap; whole histories part people.
+Before an attacker of n rows a person lies in one class for every such multiset, so classes overlap. Before one of
+all rows every person lies in one class.
 
 What coarsening does. Let c be coarser than v, and f the map of tuples that leads from v to c.
 
@@ -24,12 +25,11 @@ lies in one class at every node. All that is proven for one row a person holds w
 monotone criteria, of those closed under union and of losses. Units of people who must be suppressed, whoever of
 a class they are, are exact too: all of a class have the same tuples at c, as often.
 
-*No row at all.* A person without an admission has none in a release either, and cannot be told from one whose
-admission is generalized only where the release hides that. So their one tuple holds that they were not ``ADMITTED``,
-at every node: never equal to an admission's.
+*Either way* a suppressed person empties a class, and every multiset of c is the image of one of v: there are never
+more groups than classes before suppression, and never more of those at c than at v.
 
-*Either way* a suppressed person empties a class, and no two multisets of v make more than one of c: there are
-never more groups than classes before suppression, and never more of those at c than at v.
+*No row at all.* A release shows who has no admission, whatever the levels. So such a person's one tuple says so
+(``ADMITTED``) at every node, and never equals an admission's.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.patterns import Ints, PatternTable
 from anon_spark.errors import PolicyError
 
-# What a release tells of everybody and no level hides: in a lattice it has one level and no weight in the loss.
+# What no level hides: it has one level, and no weight in the loss.
 ADMITTED = Hierarchy("_admitted", (("yes",), ("no",)))
 _MOST_SETS = 50_000_000
 
