@@ -5,8 +5,12 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
 
+import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from anon_spark.anonymize import histories
 from anon_spark.anonymize.cap import Choice, choose_cap
@@ -15,12 +19,21 @@ from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.histories import ADMITTED, HistoryTable, WholeHistories, known_to
 from anon_spark.anonymize.lattice import Infeasible, search, whole_input
 from anon_spark.anonymize.suppression import evaluator, suppress
+from anon_spark.deidentify.pseudonyms import pseudonym
 from anon_spark.errors import PolicyError
+from anon_spark.ingest.lake import delta_reader
+from anon_spark.policy.check import check_policy
+from anon_spark.policy.load import load_policy
+from anon_spark.policy.model import Attacker, Policy
 from anon_spark.privacy.k_anonymity import KAnonymity
 from anon_spark.privacy.l_diversity import DistinctLDiversity
+from anon_spark.privacy.measure import known_to_attacker, measure
 from anon_spark.utility.losses import LOSSES, make_loss
+from tests import toy
 from tests.brute_force import COLOUR, FOUR, SIZE, TREES, Label, Node, Person, Rule, World, random_people
+from tests.conftest import KEY, publish
 from tests.mutants.engines import PEOPLE
+from tests.readers import read_release
 from tests.test_search import ONE_TUPLE, check, criterion_of, table_of
 
 KNOWN = (1, 2, 3, None)  # rows the attacker knows, None being all
@@ -357,3 +370,102 @@ def test_under_another_loss_the_levels_are_of_that_loss():
     best = capped(world, found.cap).best("discernibility", limit)
     assert best is not None
     assert found.loss == pytest.approx(lost_in_all(world, found.cap, best[1], weights))
+
+
+# --- the gate and the job ---
+
+STATED = ("SEX", "AGE", "TOWN", "KIND")  # the toy hospital's quasi-identifiers
+
+
+def policy_for(toy_policy: Path, admissions: int | str) -> Policy:
+    attacker = Attacker.model_validate({"admissions": admissions})
+    return load_policy(toy_policy).policy.model_copy(update={"attacker": attacker})
+
+
+@pytest.mark.parametrize("admissions", [1, 2, 3, "all"])
+def test_the_gate_counts_people_by_what_the_attacker_knows(spark, toy_policy, admissions):
+    policy = policy_for(toy_policy, admissions)
+    visited = random_people(random.Random(11), 50, names=tuple(FOUR), rows=ROWS)
+    people = [replace(p, rows=tuple((*row, "yes") for row in p.rows)) for p in visited]
+    people += [Person(((*p.rows[0][:3], None, "no"),), p.sensitive) for p in visited[:8]]
+    world = HistoryWorld(people, {**FOUR, ADMITTED.name: ADMITTED}, [], known=policy.attacker.known)
+    rows = [
+        (i, 10 * i + place if row[-1] == "yes" else None, place + 1, *row[:-1], *p.sensitive["ILL"])
+        for i, p in enumerate(people)
+        for place, row in enumerate(p.rows)
+    ]
+    columns = ", ".join(f"q_{name} string" for name in STATED)
+    tuples = spark.createDataFrame(rows, f"_person int, _admission int, _rank int, {columns}, s_CODE string")
+    known = known_to_attacker(tuples, policy).toArrow().to_pandas()
+    found = Counter(frozenset(who) for _, who in known.groupby("_known")["_person"])
+    assert found == Counter(frozenset(who) for who in world.suppressed((0,) * 5)[1].values())
+
+
+def with_people_never_admitted(people: int = 60) -> toy.Hospital:
+    """The toy hospital, and people without a visit: four of one sex, one of the other."""
+    hospital = toy.Hospital.make(people)
+    for i, sex in enumerate("FFFFM"):
+        row = [90_000 + i, sex, datetime(1960, 1, 1), f"Never {i}", f"{900 + i}-33-{8000 + i}"]
+        hospital.rows["PEOPLE"].append(row)
+    return hospital
+
+
+def classes_in(released: Mapping[str, pd.DataFrame], known: int | None) -> dict[Hashable, set[int]]:
+    """People by what an attacker knows of them, read from the released files."""
+    told = released["PEOPLE"][["PID", "SEX", "AGE"]].merge(released["VISITS"], on="PID", how="left")
+    told = told.assign(admitted=told["VID"].notna().astype(str)).fillna(dict.fromkeys(STATED, "<null>"))
+    people: dict[Hashable, set[int]] = defaultdict(set)
+    for pid, own in told.groupby("PID"):
+        rows = list(own[[*STATED, "admitted"]].itertuples(index=False, name=None))
+        for size in [len(rows)] if known is None else range(1, known + 1):
+            for chosen_rows in itertools.combinations(rows, size):
+                people[tuple(sorted(chosen_rows))].add(pid)
+    return people
+
+
+@pytest.mark.parametrize(("admissions", "cap"), [("2", None), ("all", "auto")])
+def test_a_release_before_attackers_of_several_admissions(spark, key_file, tmp_path, admissions, cap):
+    """Admissions weigh so much in the loss that the best cap leaves people two of them."""
+    text = toy.POLICY.replace("{k: 3, l: 2}", f"{{k: 3, l: 1}}\nattacker: {{admissions: {admissions}}}")
+    text = text.replace("suppression_limit: 0.3", "suppression_limit: 0.6" + (f"\ncap: {cap}" if cap else ""))
+    text = text.replace("hierarchy: kind}", "hierarchy: kind, weight: 8}")
+    hospital = with_people_never_admitted(120)
+    policy = toy.write_policy(tmp_path / "conf", text)
+    done = publish(spark, policy, hospital.write(tmp_path / "source"), tmp_path / "target", key_file)
+    released = read_release(done.target)
+    found = classes_in(released, None if admissions == "all" else 2)
+    assert min(len(who) for who in found.values()) == done.document["privacy"]["k"] >= 3
+    assert len(found) == done.document["privacy"]["classes"]
+    never = {pseudonym(KEY, "person", row[0]) for row in hospital.rows["PEOPLE"][-5:]}
+    assert len(never & set(released["PEOPLE"]["PID"])) == (4 if done.document["levels"]["SEX"] == 0 else 5)
+    most = released["VISITS"].groupby("PID").size().max()
+    if cap is None:
+        assert (most, done.document["caps_tried"]) == (3, None)
+    else:
+        tried = dict(done.document["caps_tried"])
+        assert most == done.document["policy"]["document"]["cap"] == min(tried, key=tried.__getitem__) == 2
+
+
+def test_the_gate_refuses_a_release_made_before_a_weaker_attacker(spark, toy_policy, toy_release):
+    """What is k-anonymous to who knows one admission falls short to who knows more."""
+    released = delta_reader(spark, next((toy_release.target / "releases").iterdir()))
+    for admissions in (2, "all"):
+        policy = policy_for(toy_policy, admissions)
+        measured = measure(released, policy, criteria=[KAnonymity(3)])
+        found = classes_in(read_release(toy_release.target), policy.attacker.known)
+        assert measured.k == min(len(who) for who in found.values()) < 3
+        assert KAnonymity(3).failing(measured.table).any()
+
+
+@pytest.mark.parametrize("admissions", [0, 6, "some"])
+def test_an_attacker_that_means_nothing_is_refused(admissions):
+    with pytest.raises(ValidationError):
+        Attacker.model_validate({"admissions": admissions})
+
+
+def test_an_attacker_of_several_admissions_needs_admissions(toy_policy):
+    loaded = load_policy(toy_policy)
+    changed = {"admissions": None, "stays": None, "attacker": Attacker(admissions=2), "cap": "auto"}
+    with pytest.raises(PolicyError) as caught:
+        check_policy(replace(loaded, policy=loaded.policy.model_copy(update=changed)))
+    assert {"attacker: needs 'admissions'", "cap: needs 'admissions'"} <= {*caught.value.problems}
