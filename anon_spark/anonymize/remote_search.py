@@ -125,7 +125,8 @@ class RemoteEvaluator:
 
     def _asked_for(self, node: Node) -> _AtHand | None:
         """A table that serves the node, None if it was judged on the cluster and is ready."""
-        others = [other for other in islice(self._ahead(node), _AHEAD) if self._held(other) is None]
+        ahead = dict.fromkeys(islice(self._ahead(node), _AHEAD))
+        others = [other for other in ahead if self._held(other) is None]
         several, apart = self._together(node, others)
         path = self._path(node)
         if path and sum(_is_finer(path[-1], other) for other in others) >= len(several) - 1:
