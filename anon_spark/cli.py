@@ -217,6 +217,49 @@ def anonymize(
 
 
 @app.command()
+def frontier(
+    ctx: typer.Context,
+    table: Annotated[Path, typer.Argument(help="One table: CSV with any separator, Parquet or Delta.")],
+    policy: Annotated[str, typer.Option(help="The table's policy, or the bare name of one that ships.")],
+    k: Annotated[str, typer.Option("--k", help="People a class, e.g. 2,5,10; by default the policy's.")] = "",
+    l: Annotated[str, typer.Option("--l", help="Distinct sensitive values a class.")] = "",  # noqa: E741
+    t: Annotated[str, typer.Option("--t", help="Distance from the whole table's sensitive values.")] = "",
+    tau: Annotated[str, typer.Option(help="Mark the least risk of those with this utility.")] = "",
+    weight: Annotated[
+        str, typer.Option("--lambda", help="Mark the least lambda x risk - (1 - lambda) x utility.")
+    ] = "",
+    out: Annotated[Path | None, typer.Option(help="Where to draw it: NAME.html or NAME.svg.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Risk and utility of all releases of one table: those that none betters in both, and the one wanted."""
+    from anon_spark.policy.table import load_table_policy
+    from anon_spark.table_frontier import Asked, frontier_of_table
+
+    asked = Asked(
+        k=_listed("--k", k, int),
+        l=_listed("--l", l, int),
+        t=_listed("--t", t, float),
+        tau=_listed("--tau", tau, float),
+        weight=_listed("--lambda", weight, float),
+    )
+    loaded = load_table_policy(policy, table=table)
+    document = frontier_of_table(_session(), table, loaded, asked, out=out, progress=_progress)
+    _emit(ctx, document, as_json, lambda: _show_frontier(document))
+
+
+def _listed(option: str, text: str, kind: Callable[[str], Any]) -> list[Any]:
+    """Numbers between commas.
+
+    Raises:
+        PolicyError: something else is.
+    """
+    try:
+        return [kind(part) for part in text.split(",")] if text else []
+    except ValueError:
+        raise PolicyError(f"{option} takes numbers between commas") from None
+
+
+@app.command()
 def measure(
     ctx: typer.Context,
     target: TargetArg,
@@ -377,6 +420,9 @@ _NUMERIC = {
     "level",
     "of",
     "loss",
+    "risk",
+    "utility",
+    "classes",
     "raw",
     "release",
 }
@@ -443,6 +489,38 @@ def _show_table(document: dict[str, Any]) -> list[Any]:
     if document["levels"]:
         shown.insert(0, _table("generalization", ["quasi-identifier", "level"], document["levels"].items()))
     return shown
+
+
+def _show_frontier(document: dict[str, Any]) -> list[Any]:
+    from anon_spark.report.frontier_plot import levels_of
+
+    names = document["quasi_identifiers"]
+    rows = [
+        (
+            ", ".join(point["chosen_by"]),
+            f"{point['risk']:.6g}",
+            f"{point['utility']:.6g}",
+            point["setting"],
+            "local" if point["levels"] is None else " ".join(levels_of(point, names)),
+            point["suppressed"],
+            point["classes"],
+        )
+        for point in document["front"]
+    ]
+    whole = all(setting["complete"] for setting in document["settings"])
+    facts = {
+        "people": f"{document['people']}, up to {document['limit']} suppressed",
+        "risk": document["risk"]["name"],
+        "utility": f"1 - {document['utility']}",
+        "levels of": names,
+        "nodes": ", ".join(
+            f"{s['nodes']['checked']} of {s['nodes']['total']} ({s['name']})" for s in document["settings"]
+        ),
+        "front": "proven" if whole else "of the nodes looked at before the budget ran out",
+        **({"drawn": document["out"]} if document["out"] else {}),
+    }
+    columns = ["chosen", "risk", "utility", "setting", "levels", "suppressed", "classes"]
+    return [_table("no release betters these in both", columns, rows), _facts("risk and utility", facts)]
 
 
 def _show_measures(document: dict[str, Any]) -> Table:

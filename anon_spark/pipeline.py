@@ -25,13 +25,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anon_spark import __version__
-from anon_spark.anonymize.collect import check_coverage, check_unique, collect_patterns, person_patterns
+from anon_spark.anonymize.collect import check_coverage, check_unique
 from anon_spark.anonymize.hierarchy import Hierarchy
-from anon_spark.anonymize.lattice import Infeasible, Solution, search
+from anon_spark.anonymize.lakehouse import PeopleSearch
+from anon_spark.anonymize.lattice import Solution
 from anon_spark.anonymize.objective import objective_of
 from anon_spark.anonymize.patterns import PATTERN
-from anon_spark.anonymize.people import person_tuples, sensitive_columns
-from anon_spark.anonymize.recoded import infeasible
 from anon_spark.deidentify.maps import CAPPED, QUARANTINED, SUPPRESSED, Maps, make_maps
 from anon_spark.deidentify.pseudonyms import key_id, read_vault, write_vault
 from anon_spark.deidentify.tables import Context, TablePass, write_candidate
@@ -366,35 +365,27 @@ def publish(job: Run) -> dict[str, Any]:
 
 def _decide(job: Run) -> None:
     """Find the levels, and write what every person, admission and stay becomes."""
-    policy, hierarchies = job.policy, job.hierarchies
-    check_unique(job.parsed, policy)
-    tuples = person_tuples(job.parsed, policy, released=False).persist()
+    check_unique(job.parsed, job.policy)
+    task = PeopleSearch(job.parsed, job.policy, job.loaded.hierarchies)
+    choice = task.choose_cap() if job.policy.cap == "auto" else None
+    if choice is not None:
+        job.progress(f"keep the earliest {choice.cap} admissions of a person")
+        task = task.with_cap(choice.cap)
+    tuples = task.tuples().persist()
     try:
-        check_coverage(tuples, hierarchies)
-        people = person_patterns(tuples, hierarchies, sensitive_columns(policy)).persist()
-        of_rows = [name for name, q in policy.quasi_identifiers.items() if q.unit == "admission"]
-        patterns = collect_patterns(people, hierarchies, sensitive=list(policy.sensitive), of_rows=of_rows)
+        check_coverage(tuples, job.hierarchies)
+        people = task.people(tuples).persist()
+        patterns = task.patterns(people)
         if not patterns.total_people:
             raise InputError(
-                f"table {policy.people.table} has no row that parses: there is nobody to release"
+                f"table {job.policy.people.table} has no row that parses: there is nobody to release"
             )
-        whole = WholeInput(patterns.total_people, patterns.totals())
-        aim = objective_of(policy, _in_order(whole), job.loaded.hierarchies)
-        found = search(
-            patterns,
-            hierarchies,
-            aim.criteria,
-            loss=aim.loss,
-            weights=aim.weights,
-            suppression_limit=aim.suppression_limit,
-        )
-        if isinstance(found, Infeasible):
-            raise infeasible(found, aim.criteria, patterns.total_people)
+        found = task.find(patterns)
         gone = [(key,) for key in patterns.keys(found.suppressed.patterns)]
         suppressed = job.spark.createDataFrame(gone, f"{PATTERN} array<bigint>").distinct()
         make_maps(
-            policy,
-            hierarchies,
+            task.policy,
+            job.hierarchies,
             read=job.parsed,
             vault=read_vault(job.spark, job.home / "vault"),
             tuples=tuples,
@@ -406,7 +397,10 @@ def _decide(job: Run) -> None:
         people.unpersist()
     finally:
         tuples.unpersist()
-    _write_json(job.home / "search.json", _search_record(found, whole))
+    tried = None if choice is None else sorted(choice.tried.items())
+    whole = WholeInput(patterns.total_people, patterns.totals())
+    record = _search_record(found, whole) | {"cap": task.policy.cap, "caps_tried": tried}
+    _write_json(job.home / "search.json", record)
 
 
 def _kept(job: Run, name: str, df: DataFrame) -> DataFrame:
@@ -505,6 +499,7 @@ def _document(job: Run, verdict: Verdict) -> dict[str, Any]:
     rows = sum(table["suppressed"] for table in tables.values())
     cells = sum(sum(table["cells_suppressed"].values()) for table in tables.values())
     out = verdict.measured.people
+    settled = job.policy.model_copy(update={"cap": record["cap"]})
     seconds_file = job.home / "seconds.json"
     return {
         "run": job.id,
@@ -520,7 +515,7 @@ def _document(job: Run, verdict: Verdict) -> dict[str, Any]:
             "l": job.policy.privacy.l,
             "attacker": job.policy.attacker.model_dump(),
             "suppression_limit": job.policy.suppression_limit,
-            "document": job.policy.model_dump(mode="json", by_alias=True),
+            "document": settled.model_dump(mode="json", by_alias=True),
             "hierarchies": {name: h.levels for name, h in job.loaded.hierarchies.items()},
         },
         "source": {"fingerprint": job.source_fingerprint},
@@ -540,6 +535,7 @@ def _document(job: Run, verdict: Verdict) -> dict[str, Any]:
         "levels": record["levels"],
         "heights": {name: h.height for name, h in job.hierarchies.items()},
         "level_losses": record["losses"],
+        "caps_tried": record["caps_tried"],
         "loss": record["loss"],
         "nodes": record["nodes"],
         "privacy": verdict.measured.as_dict(),

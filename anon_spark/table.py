@@ -25,17 +25,18 @@ from anon_spark.anonymize.histogram import (
 )
 from anon_spark.anonymize.patterns import PACKED, PEOPLE, POPULATION, PatternTable, from_tuples
 from anon_spark.anonymize.recoded import Recoded, recode
+from anon_spark.anonymize.remote import ClusterHistogram, RemotePatterns, Survey
 from anon_spark.anonymize.rules import hierarchy_by_rule
 from anon_spark.errors import GateRefusedError, InputError, PolicyError
 from anon_spark.ingest.table import OneTable, open_table
 from anon_spark.policy.table import LoadedTablePolicy, TablePolicy, check_table
-from anon_spark.privacy.classes import Classes, Criterion
+from anon_spark.privacy.classes import Criterion
 from anon_spark.privacy.criteria import SensitiveDomain, build_criteria, describe
 from anon_spark.privacy.k_anonymity import KAnonymity
 from anon_spark.privacy.l_diversity import DistinctLDiversity
 from anon_spark.privacy.released import WholeInput
 from anon_spark.privacy.t_closeness import TCloseness
-from anon_spark.release.one_table import measure_file, write_table
+from anon_spark.release.one_table import FileMeasures, measure_file, write_table
 
 Progress = Callable[[str], None]
 _VALUES_BY_RULE = 1_000_000
@@ -112,15 +113,35 @@ def anonymize_table(
             released = _released(job, found, counted, tuples)
         with job.timed("write"):
             write_table(released, partial, kind=out.suffix, separator=source.separator)
-        left = patterns.total_people - found.suppressed
         with job.timed("gate"):
             known = None if population is None else found.label(population, spark)
-            privacy = _gate(job, partial, patterns, criteria, people=left, population=known)
+            privacy = _gate(job, partial, patterns, criteria, found=found, population=known)
         partial.rename(out)
     finally:
         counted.unpersist()
         _remove(partial)
     return _document(job, found, privacy, patterns.total_people)
+
+
+def table_patterns(
+    spark: SparkSession,
+    table: Path,
+    loaded: LoadedTablePolicy,
+    *,
+    progress: Progress = lambda _: None,
+) -> tuple[PatternTable | RemotePatterns, dict[str, Hierarchy]]:
+    """The class histogram of one table, and the hierarchies of its quasi-identifiers; nothing is written.
+
+    Raises:
+        PolicyError, InputError: what is wrong with the policy or the table.
+    """
+    source = open_table(spark, table, loaded.policy.separator)
+    check_table(loaded.policy, source.columns)
+    job = TableJob(spark, loaded, source, table, progress)
+    hierarchies = _hierarchies(job)
+    counted = histogram(with_tuples(source.df, hierarchies), job.policy.sensitive)
+    with job.timed("histogram"):
+        return _patterns(job, counted, _population(job, hierarchies), hierarchies), hierarchies
 
 
 def _hierarchies(job: TableJob) -> dict[str, Hierarchy]:
@@ -155,8 +176,8 @@ def _population(job: TableJob, hierarchies: Mapping[str, Hierarchy]) -> DataFram
 
 def _patterns(
     job: TableJob, counted: DataFrame, population: DataFrame | None, hierarchies: Mapping[str, Hierarchy]
-) -> PatternTable:
-    """The histogram on the driver; people of the population are rows of nobody in the table."""
+) -> PatternTable | RemotePatterns:
+    """The histogram, on the driver if it fits; people of the population are rows of nobody in the table."""
     own = counted
     if population is not None:
         counted = counted.withColumn(POPULATION, F.lit(0).cast("bigint")).unionByName(
@@ -164,16 +185,20 @@ def _patterns(
         )
     limit = job.policy.search.patterns
     rows = counted.limit(limit + 1).toArrow()
+    survey = None
     if rows.num_rows > limit:
-        raise PolicyError(f"there are more than {limit} patterns; raise search.patterns or coarsen level 0")
-    check_histogram(rows, job.source.df, hierarchies)
+        job.progress(f"more than {limit} patterns: they stay on the cluster")
+        survey = Survey.of(ClusterHistogram(counted, job.policy.sensitive), hierarchies)
+    check_histogram(rows if survey is None else survey.tuples(), job.source.df, hierarchies)
     if own.isEmpty():
         raise InputError("the table has no rows")
+    if survey is not None:
+        return survey.patterns(limit)
     return from_tuples(rows, hierarchies, job.policy.sensitive)
 
 
-def _criteria(job: TableJob, patterns: PatternTable) -> list[Criterion]:
-    domains = {name: SensitiveDomain(values.labels) for name, values in patterns.sensitive.items()}
+def _criteria(job: TableJob, patterns: PatternTable | RemotePatterns) -> list[Criterion]:
+    domains = {name: SensitiveDomain(tuple(people)) for name, people in patterns.totals().items()}
     return build_criteria(job.policy.privacy, domains, job.loaded.files)
 
 
@@ -197,57 +222,62 @@ def _released(job: TableJob, found: Recoded, counted: DataFrame, tuples: DataFra
 def _gate(
     job: TableJob,
     place: Path,
-    patterns: PatternTable,
+    patterns: PatternTable | RemotePatterns,
     criteria: Sequence[Criterion],
     *,
-    people: int,
+    found: Recoded,
     population: DataFrame | None,
 ) -> dict[str, Any]:
-    """Measure the file by every criterion.
+    """Measure the file by every criterion, and by k, l and t of every sensitive attribute.
 
     Args:
-        people: who should be in it.
+        found: what should be in it.
         population: the population's table with the labels ``_q0``, ``_q1``, ...
 
     Raises:
         GateRefusedError: it falls short of one, or does not hold the people it should.
     """
-    classes = measure_file(
+    held = patterns.totals()
+    plain = [
+        KAnonymity(1),
+        *(m for name in held for m in (DistinctLDiversity(1, name), TCloseness(1.0, name))),
+    ]
+    seen = measure_file(
         job.spark,
         place,
+        [*plain, *criteria],
         separator=job.source.separator,
         quasi_identifiers=list(job.policy.quasi_identifiers),
-        whole=WholeInput(patterns.total_people, patterns.totals()),
+        whole=WholeInput(patterns.total_people, held),
         population=population,
+        rows=patterns.rows if isinstance(patterns, RemotePatterns) and not found.fits else None,
     )
-    written = int(classes.sizes.sum())
     failing = [
-        (describe(criterion), f"{int(count)} classes fall short")
-        for criterion in criteria
-        if (count := criterion.failing(classes).sum())
+        (describe(criterion), f"{count} classes fall short")
+        for criterion, count in zip(criteria, seen.failing[len(plain) :], strict=True)
+        if count
     ]
-    if written != people:
-        failing.append(("people", f"{written} are in the file, {people} should be"))
+    people = patterns.total_people - found.suppressed
+    if seen.people != people:
+        failing.append(("people", f"{seen.people} are in the file, {people} should be"))
     if failing:
         raise GateRefusedError(f"refused: the file fails {len(failing)} checks; nothing was left", failing)
-    return _measured(classes, criteria)
+    return _measured(seen, tuple(held), criteria)
 
 
-def _measured(classes: Classes, criteria: Sequence[Criterion]) -> dict[str, Any]:
+def _measured(seen: FileMeasures, attributes: Sequence[str], criteria: Sequence[Criterion]) -> dict[str, Any]:
     """k, and l and t (equal distances) of every sensitive attribute, and every criterion of the policy."""
+    k, *others = seen.figures
     by_attribute = {
-        name: {
-            "l": int(DistinctLDiversity(1, name).measured(classes)),
-            "t": TCloseness(1.0, name).measured(classes),
-        }
-        for name in classes.sensitive
+        name: {"l": int(others[2 * i]), "t": others[2 * i + 1]} for i, name in enumerate(attributes)
     }
-    figures: dict[str, Any] = {"k": int(KAnonymity(1).measured(classes))}
+    figures: dict[str, Any] = {"k": int(k)}
     if by_attribute:
         figures["l"] = min(x["l"] for x in by_attribute.values())
         figures["t"] = max(x["t"] for x in by_attribute.values())
         figures["sensitive"] = by_attribute
-    figures["criteria"] = {describe(criterion): float(criterion.measured(classes)) for criterion in criteria}
+    of_policy = others[2 * len(attributes) :]
+    figures["criteria"] = {describe(c): figure for c, figure in zip(criteria, of_policy, strict=True)}
     return figures
 
 

@@ -28,11 +28,13 @@ class Levels:
     """One quasi-identifier over the leaves that occur.
 
     Attributes:
+        leaves: codes of the leaves that occur, ascending.
         domain_size: rows of the hierarchy's file.
         labels: by level, (leaves,) number of the label, from 0.
         shares: by level, (leaves,) share of the domain under the label.
     """
 
+    leaves: Ints
     domain_size: int
     labels: tuple[Ints, ...]
     shares: tuple[Floats, ...]
@@ -87,7 +89,15 @@ class Coarsening:
         offsets: (quasi-identifiers + 1,) where each one's leaves start when all are laid side by side.
     """
 
-    def __init__(self, table: PatternTable, hierarchies: Mapping[str, Hierarchy]) -> None:
+    def __init__(
+        self, table: PatternTable, hierarchies: Mapping[str, Hierarchy], known: Sequence[Levels] | None = None
+    ) -> None:
+        """Tabulate.
+
+        Args:
+            hierarchies: of every quasi-identifier, in the order of packing; not read where ``known`` is given.
+            known: levels over the leaves of a larger table of which this one is a part.
+        """
         self.levels: list[Levels] = []
         self.groups: list[Group] = []
         self.members: list[Ints] = []
@@ -99,8 +109,13 @@ class Coarsening:
             seen, members = _numbered(packed, size)
             levels, leaves = [], []
             for i, stride in zip(columns, strides(domain), strict=True):
-                present, numbers = _numbered(seen // stride % table.domains[i], table.domains[i])
-                levels.append(_levels(trees[i], present))
+                codes = seen // stride % table.domains[i]
+                if known is None:
+                    present, numbers = _numbered(codes, table.domains[i])
+                    levels.append(levels_of(trees[i], present))
+                else:
+                    levels.append(known[i])
+                    numbers = np.searchsorted(known[i].leaves, codes)
                 leaves.append(numbers)
             self.levels += levels
             self.groups.append(Group(columns, levels, leaves))
@@ -165,7 +180,8 @@ def _numbered(values: Ints, domain: int) -> tuple[Ints, Ints]:
     return distinct, place.take(values)
 
 
-def _levels(hierarchy: Hierarchy, present: Ints) -> Levels:
+def levels_of(hierarchy: Hierarchy, present: Ints) -> Levels:
+    """Tables of one quasi-identifier, given the codes of the leaves that occur."""
     leaves = list(leaf_codes(hierarchy))
     occurring = [leaves[code] for code in present]
     labels, shares = [], []
@@ -175,4 +191,4 @@ def _levels(hierarchy: Hierarchy, present: Ints) -> Levels:
         share = hierarchy.share(level)
         labels.append(np.array([number[name] for name in names], dtype=np.int64))
         shares.append(np.array([share[name] for name in names], dtype=np.float64))
-    return Levels(hierarchy.domain_size, tuple(labels), tuple(shares))
+    return Levels(present, hierarchy.domain_size, tuple(labels), tuple(shares))

@@ -4,7 +4,7 @@ One aggregation over the table makes it. What is released follows from it: a tab
 its classes, each as often as it has people, in the order of the classes, so nothing of the source's order is left.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 
 import numpy as np
@@ -71,12 +71,21 @@ def check_histogram(counted: pa.Table, df: DataFrame, hierarchies: Mapping[str, 
 class Recoding:
     """Full-domain generalization of packed tuples: a tuple becomes its class's least, and that its labels."""
 
-    def __init__(self, hierarchies: Mapping[str, Hierarchy], levels: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        hierarchies: Mapping[str, Hierarchy],
+        levels: Mapping[str, int],
+        leaves: Sequence[Ints] | None = None,
+    ) -> None:
+        """Tabulate.
+
+        Args:
+            leaves: codes by quasi-identifier that a class's tuple is made of, if it has one of them; else all.
+        """
         self._steps = strides(domains_of(hierarchies))
         self._labels = [_labels(h, levels[name]) for name, h in hierarchies.items()]
-        self._least = [
-            np.array([labels.index(label) for label in labels], dtype=np.int64) for labels in self._labels
-        ]
+        chosen = [range(len(labels)) for labels in self._labels] if leaves is None else leaves
+        self._least = [_least(labels, codes) for labels, codes in zip(self._labels, chosen, strict=True)]
 
     def classes(self, packed: Ints) -> Ints:
         """The class of each packed tuple, itself a packed tuple."""
@@ -87,11 +96,9 @@ class Recoding:
 
     def class_column(self) -> Column:
         """The same as a column of a table with ``_tuple``."""
-        parts = [
-            F.element_at(F.lit(least.tolist()), self._code(PACKED, i) + F.lit(1)).cast("bigint") * F.lit(step)
-            for i, (step, least) in enumerate(zip(self._steps, self._least, strict=True))
-        ]
-        return reduce(lambda a, b: a + b, parts)
+        return reduce(
+            lambda a, b: a + b, (self._least_column(i) * F.lit(x) for i, x in enumerate(self._steps))
+        )
 
     def label_columns(self) -> list[Column]:
         """The released labels as ``_q0``, ``_q1``, ... of a table with ``_class``."""
@@ -99,6 +106,14 @@ class Recoding:
             F.element_at(F.array(*map(F.lit, labels)), self._code(CLASS, i) + F.lit(1)).alias(f"_q{i}")
             for i, labels in enumerate(self._labels)
         ]
+
+    def _least_column(self, i: int) -> Column:
+        least, code = self._least[i], self._code(PACKED, i)
+        if (least == least[0]).all():
+            return F.lit(int(least[0])).cast("bigint")
+        if (least == np.arange(len(least))).all():
+            return code.cast("bigint")
+        return F.element_at(F.lit(least.tolist()), code + F.lit(1)).cast("bigint")
 
     def _code(self, of: str, i: int) -> Column:
         return F.expr(f"cast((`{of}` div {self._steps[i]}) % {len(self._least[i])} as int)")
@@ -108,8 +123,18 @@ def _labels(hierarchy: Hierarchy, level: int) -> list[str | None]:
     return [hierarchy.label(leaf, level) for leaf in leaf_codes(hierarchy)]
 
 
-def without(df: DataFrame, spark: SparkSession, key: str, gone: Ints) -> DataFrame:
-    """Leave out the rows whose ``key`` is among ``gone``."""
+def _least(labels: Sequence[str | None], chosen: Iterable[int]) -> Ints:
+    """(leaf codes,) the first of the chosen codes with the same label, where none has it the first of all."""
+    first: dict[str | None, int] = {}
+    for code in (*chosen, *range(len(labels))):
+        first.setdefault(labels[code], int(code))
+    return np.array([first[label] for label in labels], dtype=np.int64)
+
+
+def without(df: DataFrame, spark: SparkSession, key: str, gone: Ints | DataFrame) -> DataFrame:
+    """Leave out the rows whose ``key`` is among ``gone``: on the driver, or a table's only column."""
+    if isinstance(gone, DataFrame):
+        return df.join(gone.toDF(key), key, "left_anti")
     if not len(gone):
         return df
     keys = spark.createDataFrame(pa.table({key: gone}))

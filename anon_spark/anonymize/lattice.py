@@ -15,14 +15,17 @@ No loss is monotone in the node once suppression counts. What may be skipped:
 
 Order does not matter for the answer, only for how much can be skipped. Nodes are taken by how many nodes are
 finer, most first: the coarser a node the smaller its class table and the more nodes it may rule out. When one is
-better than all before, the search goes down from it while that helps. A bound only grows and the best loss only
-falls, so what is skipped once stays skipped, and one pass settles every node. A search that is stopped before
-has the lowest bound of the nodes it has not looked at as its proof of how much better a node could be.
+better than all before, the search goes down from it while that helps; nodes that were judged along with one are
+looked at with it. A bound only grows and the best loss only falls, so what is skipped once stays skipped, and one
+pass settles every node. A search that is stopped before has the lowest bound of the nodes it has not looked at as
+its proof of how much better a node could be.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Protocol
 
 import numpy as np
 
@@ -41,6 +44,19 @@ _BLOCK = 256
 _TRIES = 2  # nodes below a better one that are tried for a still better one
 
 
+class Several(Protocol):
+    """Judges further nodes with the one it is asked for, where that is little more work."""
+
+    @property
+    def ready(self) -> Mapping[Node, Outcome]:
+        """What was judged and not asked for yet."""
+        ...
+
+    def look_ahead(self, ahead: Callable[[Node], Iterator[Node]]) -> None:
+        """Learn how to ask, at a node, which others may be looked at after it."""
+        ...
+
+
 @dataclass(frozen=True)
 class Budget:
     """When to stop early; None is never."""
@@ -50,32 +66,43 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Solution:
+class Optimum:
     """The best node found.
 
     Attributes:
         levels: by quasi-identifier.
+        outcome: the node, and what suppression makes of it.
         loss: what was minimized.
         losses: L_q by quasi-identifier (``loss_am``).
-        suppressed: what is taken out.
         optimal: proven; else no node's loss is below ``bound``.
         bound: proven lower bound of every node's loss.
-        measured: figure of every criterion on what is released.
         nodes_total: nodes of the lattice.
         nodes_checked: nodes generalized.
         nodes_feasible: nodes among them within the limit.
     """
 
     levels: dict[str, int]
+    outcome: Outcome
     loss: float
     losses: dict[str, float]
-    suppressed: Suppressed
     optimal: bool
     bound: float
-    measured: tuple[float, ...]
     nodes_total: int
     nodes_checked: int
     nodes_feasible: int
+
+
+@dataclass(frozen=True)
+class Solution(Optimum):
+    """The best node found, and what is released at it.
+
+    Attributes:
+        suppressed: what is taken out.
+        measured: figure of every criterion on what is released.
+    """
+
+    suppressed: Suppressed
+    measured: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -128,22 +155,56 @@ def search(
         nobody = dict.fromkeys(table.names, 0)
         return Infeasible(limit, 0, nobody, tuple(0.0 for _ in criteria), True, 0, 0)
     coarsening = Coarsening(table, hierarchies)
-    whole = whole_input(table, coarsening)
-    measure = make_loss(loss, whole, weights)
-    run = _Search(evaluator(table, coarsening, criteria, limit), measure, whole, limit, budget or Budget())
+    judge = evaluator(table, coarsening, criteria, limit)
+    found = search_by(
+        judge,
+        whole_input(table, coarsening),
+        criteria,
+        limit=limit,
+        loss=loss,
+        weights=weights,
+        budget=budget,
+    )
+    if isinstance(found, Infeasible):
+        return found
+    suppressed, left = judge.release(found.outcome.node)
+    measured = tuple(criterion.measured(left) for criterion in criteria)
+    return Solution(**vars(found), suppressed=suppressed, measured=measured)
+
+
+def search_by(
+    judge: Evaluator,
+    whole: Input,
+    criteria: Sequence[Criterion],
+    *,
+    limit: int,
+    loss: str = "loss_am",
+    weights: Mapping[str, float] | None = None,
+    budget: Budget | None = None,
+    several: Several | None = None,
+) -> Optimum | Infeasible:
+    """Find the node of least loss, wherever the patterns are that the nodes are judged by.
+
+    Args:
+        judge: made with the same criteria and limit.
+        limit: people who may be suppressed.
+        several: the judge itself, if it judges several nodes at once.
+
+    Raises:
+        PolicyError: there is no such loss, or the weights are of no use.
+    """
+    run = _Search(judge, make_loss(loss, whole, weights), whole, limit, budget or Budget(), several)
     run.run()
     if run.best is None:
         return _infeasible(run, criteria)
     best = run.best.outcome
-    suppressed, left = run.evaluator.release(best.node)
-    return Solution(
-        levels=dict(zip(table.names, best.node, strict=True)),
+    return Optimum(
+        levels=dict(zip(whole.names, best.node, strict=True)),
+        outcome=best,
         loss=run.best.loss,
-        losses=dict(zip(table.names, loss_am(whole).by_attribute(best).tolist(), strict=True)),
-        suppressed=suppressed,
+        losses=dict(zip(whole.names, loss_am(whole).by_attribute(best).tolist(), strict=True)),
         optimal=run.proven,
         bound=min(run.lowest, run.best.loss),
-        measured=tuple(criterion.measured(left) for criterion in criteria),
         nodes_total=run.bounds.lower.size,
         nodes_checked=run.checked,
         nodes_feasible=run.feasible,
@@ -185,6 +246,7 @@ class _Search:
     whole: Input
     limit: int
     budget: Budget
+    several: Several | None = None
     checked: int = 0
     feasible: int = 0
     found: list[_Found] = field(default_factory=list)  # of least loss, ties included
@@ -194,6 +256,9 @@ class _Search:
     def __post_init__(self) -> None:
         self.bounds: Bounds = self.loss.bounds()
         self.top: Node = tuple(size - 1 for size in self.whole.shape)
+        if self.several is not None:
+            self.several.look_ahead(self._ahead)
+        self._order = _most_finer_first(self.whole.shape)
         self._allowed = float(np.finfo(np.float64).max)  # bounds up to this may still win
         self._until = None if self.budget.seconds is None else time.monotonic() + self.budget.seconds
 
@@ -210,15 +275,14 @@ class _Search:
     def run(self) -> None:
         """Look at every node that is not ruled out, while the budget lasts."""
         lower = self.bounds.lower.reshape(-1)
-        order = _most_finer_first(self.whole.shape)
-        for start in range(0, len(order), _BLOCK):
-            block = order[start : start + _BLOCK]
+        for start in range(0, len(self._order), _BLOCK):
+            block = self._order[start : start + _BLOCK]
             at = 0
             while (open_ := lower[block[at:]] <= self._allowed).any():
                 if self._spent():
                     return
                 at += int(open_.argmax())
-                self._descend(tuple(int(i) for i in np.unravel_index(block[at], self.whole.shape)))
+                self._descend(self._node(block[at]))
                 at += 1
         self.proven = True
 
@@ -231,16 +295,40 @@ class _Search:
         self.look_at(node)
         while self._allowed < before and self.best is not None:
             before, here = self._allowed, self.best.outcome.node
-            below = [(*here[:q], level - 1, *here[q + 1 :]) for q, level in enumerate(here) if level]
-            below.sort(key=lambda finer: -self.bounds.lower[finer])
-            open_ = (finer for finer in below if self.bounds.lower[finer] <= self._allowed)
-            for _, finer in zip(range(_TRIES), open_, strict=False):
+            for finer in islice(self._open_below(here), _TRIES):
                 if self._allowed < before or self._spent():
                     break
                 self.look_at(finer)
 
+    def _ahead(self, node: Node) -> Iterator[Node]:
+        """Other nodes that may be looked at after this one: just below it, then in order."""
+        yield from islice(self._open_below(node), _TRIES)
+        lower = self.bounds.lower.reshape(-1)
+        for start in range(0, len(self._order), _BLOCK):
+            block = self._order[start : start + _BLOCK]
+            for number in block[lower[block] <= self._allowed]:
+                if (other := self._node(number)) != node:
+                    yield other
+
+    def _open_below(self, node: Node) -> Iterator[Node]:
+        """Nodes just below one that are open when it is their turn, by the highest bounds."""
+        below = [(*node[:q], level - 1, *node[q + 1 :]) for q, level in enumerate(node) if level]
+        below.sort(key=lambda finer: -self.bounds.lower[finer])
+        return (finer for finer in below if self.bounds.lower[finer] <= self._allowed)
+
+    def _node(self, number: int) -> Node:
+        return tuple(int(i) for i in np.unravel_index(number, self.whole.shape))
+
     def look_at(self, node: Node) -> None:
-        """Generalize and suppress at a node, and learn from it."""
+        """Learn from a node, and from the open ones that were judged with it."""
+        self._learn_from(node)
+        if self.several is not None:
+            for other in list(self.several.ready):
+                if self.bounds.lower[other] <= self._allowed and not self._spent():
+                    self._learn_from(other)
+
+    def _learn_from(self, node: Node) -> None:
+        """Generalize and suppress at a node."""
         outcome = self.evaluator.outcome(node)
         self.checked += 1
         if outcome.certain_in_all > self.limit:

@@ -1,7 +1,7 @@
 """What becomes of each tuple of a table: one level a column by the search, or classes with labels of their own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,19 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anon_spark.anonymize.coarsening import Coarsening
+from anon_spark.anonymize.frontier import Candidates, choose, meets_as_one
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.histogram import CLASS, Recoding, quoted, without
-from anon_spark.anonymize.lattice import Budget, Infeasible, search, whole_input
-from anon_spark.anonymize.local import recode_locally
+from anon_spark.anonymize.lattice import Budget, Infeasible, Optimum, search, whole_input
+from anon_spark.anonymize.local import LocalRecoding
+from anon_spark.anonymize.local_release import recode_patterns
 from anon_spark.anonymize.patterns import PACKED, Ints, PatternTable
-from anon_spark.anonymize.suppression import evaluator
-from anon_spark.errors import GateRefusedError
+from anon_spark.anonymize.policy_objective import candidates_of, not_feasible, out_of_reach
+from anon_spark.anonymize.remote import RemotePatterns
+from anon_spark.anonymize.remote_search import search_remotely
+from anon_spark.anonymize.suppression import Suppressed, evaluator, suppress
+from anon_spark.anonymize.tradeoff import Goal, Setting
+from anon_spark.errors import GateRefusedError, PolicyError
 from anon_spark.policy.table import TablePolicy
 from anon_spark.privacy.classes import Criterion
 from anon_spark.privacy.criteria import describe, wanted
@@ -33,6 +39,9 @@ class FullDomain:
         suppressed: people.
         classes: released.
         proof: whether the optimum is proven (else the bound), and how many nodes it took.
+        recoding: of its levels.
+        suppressed_classes: a table's only column where they may be many.
+        fits: whether the driver may hold its classes.
     """
 
     levels: dict[str, int] | None
@@ -41,7 +50,8 @@ class FullDomain:
     classes: int
     proof: dict[str, Any]
     recoding: Recoding
-    suppressed_classes: Ints
+    suppressed_classes: Ints | DataFrame
+    fits: bool = True
 
     def label(self, base: DataFrame, spark: SparkSession) -> DataFrame:
         """Rows of ``base`` that are released, with ``_class`` and the labels ``_q0``, ``_q1``, ..."""
@@ -58,9 +68,10 @@ class Local:
     classes: int
     keys: pa.Table  # (_tuple, <sensitive>..., _class)
     labels: pa.Table  # (_class, _q0, _q1, ...)
+    proof: dict[str, Any]
     levels: dict[str, int] | None = None
     suppressed: int = 0
-    proof: dict[str, Any] = field(default_factory=lambda: {"optimal": None, "nodes": None})
+    fits: bool = True
 
     def label(self, base: DataFrame, spark: SparkSession) -> DataFrame:
         """Rows of ``base`` that are released, with ``_class`` and the labels ``_q0``, ``_q1``, ..."""
@@ -76,7 +87,7 @@ Recoded = FullDomain | Local
 
 def recode(
     policy: TablePolicy,
-    patterns: PatternTable,
+    patterns: PatternTable | RemotePatterns,
     hierarchies: Mapping[str, Hierarchy],
     criteria: Sequence[Criterion],
 ) -> Recoded:
@@ -84,10 +95,18 @@ def recode(
 
     Raises:
         GateRefusedError: none does; with what is in reach.
+        PolicyError: local recoding, of patterns that are on the cluster.
     """
     weights = {name: item.weight for name, item in policy.quasi_identifiers.items()}
+    if isinstance(patterns, RemotePatterns):
+        return _remote(policy, patterns, criteria, weights)
+    if policy.objective is not None:
+        candidates = candidates_of(policy, patterns, hierarchies)
+        return _wanted(policy, policy.objective.goal, candidates, criteria)
     if policy.recoding == "local":
-        return _local(patterns, hierarchies, criteria, weights)
+        if not meets_as_one(patterns, criteria):
+            raise _not_feasible(policy, patterns, hierarchies, criteria)
+        return _local(patterns, hierarchies, recode_patterns(patterns, hierarchies, criteria, weights))
     found = search(
         patterns,
         hierarchies,
@@ -98,20 +117,122 @@ def recode(
         budget=Budget(policy.search.nodes, policy.search.seconds),
     )
     if isinstance(found, Infeasible):
+        raise _not_feasible(policy, patterns, hierarchies, criteria)
+    losses = _losses_at(patterns, hierarchies, criteria, found.levels, weights)
+    return _full_domain(patterns, hierarchies, found.levels, losses, found.suppressed, _proof(found))
+
+
+def _full_domain(
+    patterns: PatternTable,
+    hierarchies: Mapping[str, Hierarchy],
+    levels: dict[str, int],
+    losses: dict[str, float],
+    suppressed: Suppressed,
+    proof: dict[str, Any],
+) -> FullDomain:
+    recoding = Recoding(hierarchies, levels)
+    return FullDomain(
+        levels=levels,
+        losses=losses,
+        suppressed=suppressed.people,
+        classes=suppressed.classes,
+        proof=proof,
+        recoding=recoding,
+        suppressed_classes=np.unique(recoding.classes(patterns.packed[suppressed.patterns])),
+    )
+
+
+def _not_feasible(
+    policy: TablePolicy,
+    patterns: PatternTable,
+    hierarchies: Mapping[str, Hierarchy],
+    criteria: Sequence[Criterion],
+) -> GateRefusedError:
+    candidates = candidates_of(policy, patterns, hierarchies)
+    return not_feasible(candidates, {Setting(policy.privacy.k): criteria})
+
+
+def _wanted(
+    policy: TablePolicy, goal: Goal, candidates: Candidates, criteria: Sequence[Criterion]
+) -> Recoded:
+    """The release that the policy's objective wants.
+
+    Raises:
+        GateRefusedError: no release meets the criteria, or none that does has utility tau.
+    """
+    patterns, hierarchies = candidates.table, candidates.hierarchies
+    setting, names = Setting(policy.privacy.k), patterns.names
+    budget = Budget(policy.search.nodes, policy.search.seconds)
+    found = choose(candidates, criteria, setting, goal, recoding=policy.recoding, budget=budget)
+    if found.point is None:
+        most = choose(
+            candidates, criteria, setting, Goal(weight=0.0), recoding=policy.recoding, budget=budget
+        )
+        if most.point is None:
+            raise not_feasible(candidates, {setting: criteria})
+        raise out_of_reach([goal], most.point, candidates.people)
+    proof = {
+        "optimal": True if found.optimal else found.bound,
+        "nodes": {"total": found.nodes_total, "checked": found.nodes_checked},
+        "objective": {
+            "risk": {candidates.risk.name: found.point.risk},
+            "utility": {candidates.utility.name: found.point.utility},
+            "value": goal.value(found.point),
+        },
+    }
+    if found.local is not None:
+        return _local(patterns, hierarchies, found.local, proof)
+    assert found.point.levels is not None  # noqa: S101  (what is not recoded locally is a node)
+    levels = dict(zip(names, found.point.levels, strict=True))
+    losses = _losses_at(patterns, hierarchies, criteria, levels, candidates.weights or {})
+    suppressed = suppress(patterns, hierarchies, found.point.levels, criteria)
+    return _full_domain(patterns, hierarchies, levels, losses, suppressed, proof)
+
+
+def _remote(
+    policy: TablePolicy,
+    patterns: RemotePatterns,
+    criteria: Sequence[Criterion],
+    weights: Mapping[str, float],
+) -> FullDomain:
+    if policy.objective is not None:
+        raise PolicyError(
+            f"objective: the search for it holds all {patterns.rows} patterns on the driver, more than the"
+            f" {patterns.limit} of search.patterns; raise that, coarsen level 0 or leave the objective out"
+        )
+    if policy.recoding == "local":
+        raise PolicyError(
+            f"recoding: local holds all {patterns.rows} patterns on the driver, more than the {patterns.limit} of"
+            " search.patterns; raise that, coarsen level 0 or use full_domain"
+        )
+    found, judge = search_remotely(
+        patterns,
+        criteria,
+        loss=policy.loss,
+        weights=weights,
+        suppression_limit=policy.suppression_limit,
+        budget=Budget(policy.search.nodes, policy.search.seconds),
+    )
+    if isinstance(found, Infeasible):
         raise infeasible(found, criteria, patterns.total_people)
-    recoding = Recoding(hierarchies, found.levels)
+    recoding = Recoding(patterns.hierarchies, found.levels)
     return FullDomain(
         levels=found.levels,
-        losses=_losses_at(patterns, hierarchies, criteria, found.levels, weights),
-        suppressed=found.suppressed.people,
-        classes=found.suppressed.classes,
-        proof={
-            "optimal": True if found.optimal else found.bound,
-            "nodes": {"total": found.nodes_total, "checked": found.nodes_checked},
-        },
+        losses=all_losses(patterns.whole_input(), found.outcome, weights),
+        suppressed=found.outcome.suppressed,
+        classes=found.outcome.classes_left,
+        proof=_proof(found),
         recoding=recoding,
-        suppressed_classes=np.unique(recoding.classes(patterns.packed[found.suppressed.patterns])),
+        suppressed_classes=judge.suppressed(found.outcome.node, recoding),
+        fits=judge.fits(found.outcome.node),
     )
+
+
+def _proof(found: Optimum) -> dict[str, Any]:
+    return {
+        "optimal": True if found.optimal else found.bound,
+        "nodes": {"total": found.nodes_total, "checked": found.nodes_checked},
+    }
 
 
 def _losses_at(
@@ -130,19 +251,9 @@ def _losses_at(
 def _local(
     patterns: PatternTable,
     hierarchies: Mapping[str, Hierarchy],
-    criteria: Sequence[Criterion],
-    weights: Mapping[str, float],
+    found: LocalRecoding,
+    proof: dict[str, Any] | None = None,
 ) -> Local:
-    codes = np.stack([patterns.leaves(i) for i in range(len(patterns.names))], axis=1)
-    values = {name: v.codes.astype(np.int64) for name, v in patterns.sensitive.items()}
-    found = recode_locally(
-        codes,
-        patterns.people,
-        hierarchies=hierarchies,
-        criteria=criteria,
-        sensitive=values,
-        weights=[weights[name] for name in patterns.names],
-    )
     held = {n: pa.array(v.labels, pa.string()).take(pa.array(v.codes)) for n, v in patterns.sensitive.items()}
     labels = found.class_labels(hierarchies)
     named = {f"_q{i}": pa.array(labels[name], pa.string()) for i, name in enumerate(patterns.names)}
@@ -151,6 +262,7 @@ def _local(
         classes=len(found.people),
         keys=pa.table({PACKED: patterns.packed, **held, CLASS: found.owner}),
         labels=pa.table({CLASS: np.arange(len(found.people)), **named}),
+        proof=proof or {"optimal": None, "nodes": None},
     )
 
 

@@ -77,8 +77,7 @@ class Attributes:
         self.names = tuple(table.sensitive)
         sizes = [len(values.labels) for values in table.sensitive.values()]
         self._totals = {
-            name: np.bincount(values.codes, weights=table.people, minlength=size).astype(np.int64)
-            for (name, values), size in zip(table.sensitive.items(), sizes, strict=True)
+            name: np.fromiter(people.values(), dtype=np.int64) for name, people in table.totals().items()
         }
         columns = [values.codes.astype(np.int64) for values in table.sensitive.values()]
         self.packed: Ints | None = None

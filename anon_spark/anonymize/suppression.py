@@ -25,6 +25,10 @@ a class without the value can thin out another's share), delta-presence without 
 of the population alone thin it out).
 
 *Others* prove nothing of finer nodes.
+
+What a class is follows from what the attacker knows (``histories``): one tuple of a person, several, or their whole
+history. There it is proven that a class at c holds all people of a class at v of each of its people, and that
+under whole histories every person lies in one class at every node.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,6 +39,7 @@ import numpy as np
 
 from anon_spark.anonymize.coarsening import Coarsening, Node
 from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.anonymize.histories import HistoryTable, Knowledge, WholeHistories, as_tuples, knowledge
 from anon_spark.anonymize.patterns import Bools, Ints, PatternTable
 from anon_spark.anonymize.refinement import people_failing
 from anon_spark.anonymize.rollup import Cells, Rollup
@@ -114,6 +119,8 @@ def evaluator(
     """The evaluator that fits the table; beyond ``limit`` people it need not say exactly how many are suppressed."""
     kinds = Kinds.of(criteria)
     if table.one_class_each and table.one_value_each:
+        if isinstance(table, HistoryTable) and table.known is None and table.several_rows:
+            return OneClassEach(as_tuples(table), WholeHistories(table, coarsening), kinds, limit)
         return OneClassEach(table, coarsening, kinds, limit)
     return Rounds(table, coarsening, kinds, limit)
 
@@ -187,9 +194,10 @@ class OneClassEach:
         """Judge all classes by all criteria, and mark the patterns of those that fail."""
         cells = self._rollup.cells(node)
         failing = self._failing(cells, self._kinds.all, None)
-        class_keys, _ = self._coarsening.keys(cells.of_classes(failing), node)
-        keys, _ = self._coarsening.keys(self._rollup.leaves.members, node)
-        patterns = np.isin(keys, class_keys) & (self._table.people > 0)
+        both = zip(self._rollup.leaves.members, cells.of_classes(failing), strict=True)
+        keys, _ = self._coarsening.keys([np.concatenate(pair) for pair in both], node)
+        keys, of_failing = np.split(keys, [len(self._table.people)])
+        patterns = np.isin(keys, of_failing) & (self._table.people > 0)
         left = self._rollup.classes(cells, ~failing & (cells.sizes > 0))
         return Suppressed(patterns, int(self._table.people[patterns].sum()), len(left.sizes)), left
 
@@ -253,6 +261,7 @@ class Rounds:
 
     def __init__(self, table: PatternTable, coarsening: Coarsening, kinds: Kinds, limit: int) -> None:
         self._table, self._coarsening, self._kinds, self._limit = table, coarsening, kinds, limit
+        self._known = knowledge(table, coarsening)
         self._pattern = table.pattern
         self._unit, self._row = unit_weights(table)
         self._of_rows = np.repeat(
@@ -261,12 +270,12 @@ class Rounds:
 
     def classes(self, node: Node) -> Classes:
         """Classes of the node."""
-        return _Incidence(self._table, self._pattern, self._coarsening, node).classes(self._table.people)
+        return _Incidence(self._table, self._known, node).classes(self._table.people)
 
     def outcome(self, node: Node) -> Outcome:
         """Run the rounds of the monotone criteria, and those of all."""
         kinds, people = self._kinds, self._table.people
-        pairs = _Incidence(self._table, self._pattern, self._coarsening, node)
+        pairs = _Incidence(self._table, self._known, node)
         certain, left_by_certain = pairs.rounds(kinds.monotone, people)
         certain_people = int(people @ certain)
         failing, left, all_monotone = certain, left_by_certain, not (kinds.closed or kinds.others)
@@ -289,7 +298,7 @@ class Rounds:
     def release(self, node: Node) -> tuple[Suppressed, Classes]:
         """Run the rounds of all criteria."""
         people = self._table.people
-        pairs = _Incidence(self._table, self._pattern, self._coarsening, node)
+        pairs = _Incidence(self._table, self._known, node)
         out, kept = pairs.rounds(self._kinds.all, people)
         left = pairs.classes(np.where(out, 0, people))
         return Suppressed(out, int(people[out].sum()), int(np.count_nonzero(kept))), left
@@ -304,11 +313,9 @@ class Rounds:
 class _Incidence:
     """Which patterns are in which classes of a node, each pair once."""
 
-    def __init__(self, table: PatternTable, pattern: Ints, coarsening: Coarsening, node: Node) -> None:
+    def __init__(self, table: PatternTable, known: Knowledge, node: Node) -> None:
         self._table = table
-        keys, _ = coarsening.keys(coarsening.members, node)
-        _, member = np.unique(keys, return_inverse=True)
-        self._classes = int(member.max(initial=-1)) + 1
+        pattern, member, self._classes = known.at(node)
         pairs = np.unique(pattern * max(self._classes, 1) + member)
         self._owner, self._member = np.divmod(pairs, max(self._classes, 1))
         self._population = None if table.population is None else self._by_class(table.population[self._owner])

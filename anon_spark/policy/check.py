@@ -45,6 +45,7 @@ def check_policy(loaded: LoadedPolicy) -> None:
         _identifiers,
         _row_rules,
         _derived,
+        _attacker,
         _cap,
         _measurable,
     )
@@ -490,6 +491,12 @@ def _derived(loaded: LoadedPolicy) -> Iterator[str]:
                 yield f"{place}: '{name}' needs {loaded.policy.people.id} in the table"
             if _has(loaded, table, name):
                 yield f"{place}: the table has a column '{name}' already"
+
+
+def _attacker(loaded: LoadedPolicy) -> Iterator[str]:
+    """Who knows several admissions needs admissions."""
+    if loaded.policy.attacker.admissions != 1 and loaded.policy.admissions is None:
+        yield "attacker: needs 'admissions'"
 
 
 def _cap(loaded: LoadedPolicy) -> Iterator[str]:

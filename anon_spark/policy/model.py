@@ -202,9 +202,14 @@ class Sensitive(Strict):
 
 
 class Attacker(Strict):
-    """What the attacker knows; ``admissions: 1`` is any one admission of a person."""
+    """What the attacker knows: any one admission of a person, any ``n`` of them, or ``all``, their number included."""
 
-    admissions: Literal[1] = 1
+    admissions: Annotated[int, Field(ge=1, le=5)] | Literal["all"] = 1
+
+    @property
+    def known(self) -> int | None:
+        """How many admissions, None being all."""
+        return None if self.admissions == "all" else self.admissions
 
 
 class Shift(Strict):
@@ -244,7 +249,7 @@ class Policy(Strict):
     suppression_limit: Annotated[float, Field(ge=0, le=1)] = 0.05  # share of people
     loss: LossName = "loss_am"  # what the search minimizes
     max_nodes: Annotated[int, Field(ge=1)] = 2000  # size of the lattice
-    cap: Annotated[int, Field(ge=1)] | None = None  # keep the earliest n admissions of a person
+    cap: Annotated[int, Field(ge=1)] | Literal["auto"] | None = None  # keep a person's earliest n admissions
     shift: Shift = Shift()
     timing: Timing = Timing()
     small_cell: Annotated[int, Field(ge=1)] = 11

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from anon_spark.anonymize.hierarchy import Hierarchy, load_hierarchy
 from anon_spark.anonymize.rules import Dates, Icd9, Intervals, Prefix, Rule
+from anon_spark.anonymize.tradeoff import Goal, RiskName
 from anon_spark.errors import InputError, PolicyError, nearest
 from anon_spark.policy.load import digest, find_policy, hierarchy_files, read_policy
 from anon_spark.policy.model import LossName, Strict
@@ -30,6 +31,30 @@ class SearchBudget(Strict):
     patterns: Annotated[int, Field(ge=1)] = 5_000_000
 
 
+class TableObjective(Strict):
+    """Which release is wanted of those that meet the criteria: least lambda R - (1 - lambda) U with U >= tau.
+
+    With tau alone it is the least risk that leaves so much utility (Eq. 9), with lambda alone the trade-off (Eq. 10).
+    """
+
+    risk: RiskName
+    utility: LossName | None = None  # 1 - this loss; the policy's ``loss`` where none is named
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.2  # share_at_risk: of those with a higher chance
+    tau: Annotated[float, Field(ge=0, le=1)] | None = None
+    weight: Annotated[float, Field(ge=0, le=1)] | None = Field(None, alias="lambda")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.tau is None and self.weight is None:
+            raise ValueError("objective needs tau or lambda")
+        return self
+
+    @property
+    def goal(self) -> Goal:
+        """What is wanted."""
+        return Goal(self.tau or 0.0, 1.0 if self.weight is None else self.weight)
+
+
 class TablePolicy(Strict):
     """Every column of the table is a quasi-identifier, sensitive, kept or dropped; each row is a person."""
 
@@ -43,7 +68,8 @@ class TablePolicy(Strict):
     privacy: Privacy = Privacy()
     suppression_limit: Annotated[float, Field(ge=0, le=1)] = 0.05  # share of people
     loss: LossName = "loss_am"
-    recoding: Literal["full_domain", "local"] = "full_domain"
+    objective: TableObjective | None = None  # what the search looks for instead of the least loss
+    recoding: Literal["full_domain", "local", "either"] = "full_domain"  # either: as the objective wants
     population: str | None = None  # table of the population, beside the policy: for k_map and presence
     search: SearchBudget = SearchBudget()
 
@@ -136,8 +162,25 @@ def _contradictions(policy: TablePolicy) -> list[str]:
     ]
     if policy.privacy.needs_population and policy.population is None:
         problems.append("population: k_map and presence compare with a population's table; name it")
-    if policy.privacy.needs_population and policy.recoding == "local":
-        problems.append("recoding: local does not compare with a population; use full_domain")
+    if policy.privacy.needs_population and policy.recoding != "full_domain":
+        problems.append(f"recoding: {policy.recoding} does not compare with a population; use full_domain")
     if all(q.weight == 0 for q in policy.quasi_identifiers.values()):
         problems.append("quasi_identifiers: every weight is 0; there is nothing to minimize")
+    return problems + _contradictions_of_objective(policy)
+
+
+def _contradictions_of_objective(policy: TablePolicy) -> list[str]:
+    aim = policy.objective
+    if aim is None:
+        either = "recoding: either is for a policy with an objective, which decides; use full_domain or local"
+        return [either] if policy.recoding == "either" else []
+    problems = []
+    if aim.risk.startswith("journalist") and policy.population is None:
+        problems.append(f"objective.risk: {aim.risk} compares with a population's table; name it")
+    if aim.risk.startswith("journalist") and policy.recoding != "full_domain":
+        problems.append(f"recoding: {policy.recoding} does not compare with a population; use full_domain")
+    if aim.risk.startswith("attribute") and not policy.sensitive:
+        problems.append(f"objective.risk: {aim.risk} is about sensitive attributes; name them")
+    if (aim.utility or policy.loss) == "nuentropy" and policy.recoding != "full_domain":
+        problems.append(f"objective.utility: nuentropy is not defined with recoding: {policy.recoding}")
     return problems

@@ -48,7 +48,7 @@ def seconds_plot(seconds: Mapping[str, float]) -> str:
 def class_size_plot(class_sizes: Sequence[tuple[int, int]], *, k: int) -> str:
     """Bars of the number of classes of each size, with the policy's k marked."""
     bins = size_bins(class_sizes)
-    figure, axes = _figure(2.5)
+    figure, axes = new_figure(2.5)
     axes.bar(range(len(bins)), [classes for _, classes in bins], color=ACCENT, width=0.8)
     axes.set_xticks(range(len(bins)), [label for label, _ in bins])
     if len(bins) > 8:
@@ -56,13 +56,13 @@ def class_size_plot(class_sizes: Sequence[tuple[int, int]], *, k: int) -> str:
     axes.set_xlabel(f"people in the class (the policy asks for at least {k})")
     axes.set_ylabel("classes")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    return _svg(figure, "How many classes there are of each size")
+    return as_svg(figure, "How many classes there are of each size")
 
 
 def metrics_plot(raw: Mapping[str, float | None] | None, release: Mapping[str, float | None]) -> str:
     """Bars of every model measure, the release's beside those of the raw data where they are known."""
     names = list(release)
-    figure, axes = _figure(0.9 + 0.42 * len(names))
+    figure, axes = new_figure(0.9 + 0.42 * len(names))
     sides = [("release", release, ACCENT)] + ([("raw data", raw, QUIET)] if raw else [])
     height = 0.8 / len(sides)
     for row, (label, values, colour) in enumerate(sides):
@@ -74,7 +74,7 @@ def metrics_plot(raw: Mapping[str, float | None] | None, release: Mapping[str, f
     axes.set_xlabel("0 to 1, more is better")
     if len(sides) > 1:
         axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0)
-    return _svg(figure, "Model measures on the release and on the raw data")
+    return as_svg(figure, "Model measures on the release and on the raw data")
 
 
 def size_bins(class_sizes: Sequence[tuple[int, int]]) -> list[tuple[str, int]]:
@@ -100,17 +100,18 @@ def size_bins(class_sizes: Sequence[tuple[int, int]]) -> list[tuple[str, int]]:
 
 
 def _horizontal_bars(values: Mapping[str, float], label: str, *, limit: float | None = None) -> str:
-    figure, axes = _figure(0.6 + 0.28 * len(values))
+    figure, axes = new_figure(0.6 + 0.28 * len(values))
     axes.barh(range(len(values)), list(values.values()), color=ACCENT, height=0.7)
     axes.set_yticks(range(len(values)), list(values))
     axes.invert_yaxis()
     axes.set_xlabel(label)
     if limit is not None:
         axes.set_xlim(0, limit)
-    return _svg(figure, label)
+    return as_svg(figure, label)
 
 
-def _figure(height: float) -> tuple[Figure, Axes]:
+def new_figure(height: float) -> tuple[Figure, Axes]:
+    """A figure of so many inches, in the page's style."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(_WIDTH, height), layout="constrained")
         axes = figure.subplots()
@@ -118,7 +119,7 @@ def _figure(height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _svg(figure: Figure, label: str) -> str:
+def as_svg(figure: Figure, label: str) -> str:
     """The figure as an ``<svg>`` element for a page: no metadata, no namespaces, no ids but those in use."""
     buffer = io.StringIO()
     # Ids of two figures of one page must differ; the salt also makes them the same in every run.

@@ -38,7 +38,7 @@ class Discernibility:
 
     def value(self, outcome: Outcome) -> float:
         """The loss at a node."""
-        return _squares(outcome.left) + float(self._whole.people) * outcome.suppressed
+        return _squares(outcome, outcome.left) + float(self._whole.people) * outcome.suppressed
 
     def bounds(self) -> "DiscernibilityBounds":
         """Everybody in a class of their own."""
@@ -60,11 +60,13 @@ class DiscernibilityBounds:
         coarser = tuple(slice(level, None) for level in seen.node)
         people = float(self._whole.people)
         if self._whole.one_class_each:
-            _raise(self._squares[coarser], _squares(seen.sizes))
+            squares = _squares(seen, seen.sizes)
+            _raise(self._squares[coarser], squares)
             if seen.certain_in_all:
-                more = people * seen.certain - _squares(seen.sizes) + _squares(seen.left_by_certain)
+                more = people * seen.certain - squares + _squares(seen, seen.left_by_certain)
                 if seen.more is not None:
-                    more += float(seen.more @ (people - seen.sizes))
+                    further = seen.more if seen.times is None else seen.more * seen.times
+                    more += float(further @ (people - seen.sizes))
                 _raise(self._suppression[finer], more)
         elif seen.certain:
             _raise(self._suppression[finer], (people - 1) * seen.certain)
@@ -80,7 +82,7 @@ class AverageClassSize:
 
     def value(self, outcome: Outcome) -> float:
         """The loss at a node."""
-        groups = int(np.count_nonzero(outcome.left)) + (outcome.suppressed > 0)
+        groups = outcome.classes_left + (outcome.suppressed > 0)
         return self._whole.people / max(groups, 1)
 
     def bounds(self) -> "AverageClassSizeBounds":
@@ -98,12 +100,12 @@ class AverageClassSizeBounds:
     def learn(self, seen: Outcome) -> None:
         """Raise the bounds of coarser nodes."""
         coarser = tuple(slice(level, None) for level in seen.node)
-        _raise(self.lower[coarser], self._people / max(int(np.count_nonzero(seen.sizes)), 1))
+        _raise(self.lower[coarser], self._people / max(seen.over_classes(seen.sizes > 0), 1))
 
 
-def _squares(sizes: npt.NDArray[np.int64]) -> float:
+def _squares(of: Outcome, sizes: npt.NDArray[np.int64]) -> float:
     floats = sizes.astype(np.float64)
-    return float(floats @ floats)
+    return float(floats @ (floats if of.times is None else floats * of.times))
 
 
 def _raise(part: npt.NDArray[np.float64], value: float) -> None:

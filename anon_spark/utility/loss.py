@@ -39,6 +39,7 @@ class Outcome:
             all leaves under its label at the node.
         gone_for_certain: the same for the certain people, None where these are all.
         complete: whether it was worth while to look at all criteria.
+        times: (classes,) how many classes each entry of those above stands for; None where each is one.
     """
 
     node: Node
@@ -51,11 +52,21 @@ class Outcome:
     gone: Callable[[], Floats]
     gone_for_certain: Callable[[], Floats] | None
     complete: bool = True
+    times: Ints | None = None
 
     @cached_property
     def certain_in_all(self) -> int:
         """People who are taken out at every finer node, known or not."""
-        return self.certain + (0 if self.more is None else int(self.more.sum()))
+        return self.certain + (0 if self.more is None else self.over_classes(self.more))
+
+    @cached_property
+    def classes_left(self) -> int:
+        """Classes with people in them after suppression."""
+        return self.over_classes(self.left > 0)
+
+    def over_classes(self, figures: Ints | npt.NDArray[np.bool_]) -> int:
+        """Sum of a whole figure of every class."""
+        return int(figures.sum() if self.times is None else self.times @ figures)
 
     @cached_property
     def gone_units(self) -> Floats:

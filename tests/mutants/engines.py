@@ -1,12 +1,15 @@
 """Engines that are wrong on purpose: the tests and the gate must catch each."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
 from anon_spark.anonymize.coarsening import Coarsening, Node
 from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.anonymize.histories import HistoryTable
 from anon_spark.anonymize.lattice import Infeasible, Solution, search
 from anon_spark.anonymize.patterns import Bools, PatternTable
 from anon_spark.anonymize.suppression import Suppressed, suppress
@@ -149,3 +152,60 @@ SUPPRESSIONS: dict[str, Suppression] = {
     )
 }
 SEARCHES: dict[str, Search] = {"pruned_as_monotone": pruned_as_monotone}
+
+
+def known_rows_forgotten(
+    table: HistoryTable, trees: Trees, node: Node, criteria: Sequence[Criterion]
+) -> Suppressed:
+    """Takes an attacker who knows several rows for one who knows one."""
+    return suppress(replace(table, known=1), trees, node, criteria)
+
+
+def counts_forgotten(
+    table: HistoryTable, trees: Trees, node: Node, criteria: Sequence[Criterion]
+) -> Suppressed:
+    """Takes a history for a set: how often a tuple stands in it is lost."""
+    return suppress(replace(table, times=None), trees, node, criteria)
+
+
+def counted_by_choice(
+    table: HistoryTable, trees: Trees, node: Node, criteria: Sequence[Criterion]
+) -> Suppressed:
+    """Counts a person once for each choice of their rows that looks alike: each choice is taken for a person."""
+    assert table.known is not None
+    choices = [
+        (owner, Counter(rows))
+        for owner, own in enumerate(table.keys(table.people > 0))
+        for size in range(1, table.known + 1)
+        for rows in combinations(own, size)
+    ]
+    owner = np.array([person for person, _ in choices])
+    alone = HistoryTable(
+        table.names,
+        table.domains,
+        packed=np.array([key for _, rows in choices for key in rows]),
+        people=table.people[owner],
+        starts=np.cumsum([0, *(len(rows) for _, rows in choices)]),
+        times=np.array([times for _, rows in choices for times in rows.values()]),
+        sensitive={name: replace(v, codes=v.codes[owner]) for name, v in table.sensitive.items()},
+        known=None,
+    )
+    out = np.zeros(len(table.people), dtype=np.bool_)
+    while True:
+        left = replace(alone, people=np.where(out[owner], 0, alone.people))
+        found = suppress(left, trees, node, criteria).patterns
+        if not found.any():
+            return Suppressed(out, int(table.people[out].sum()), 0)
+        out[owner[found]] = True
+
+
+# by name, the attacker (rows known, None being all) before whom the engine is wrong
+PEOPLE: dict[str, tuple[int | None, Suppression]] = {
+    "some_rows_taken_for_one": (2, known_rows_forgotten),
+    "all_rows_taken_for_one": (None, known_rows_forgotten),
+    "counts_forgotten_of_some": (2, counts_forgotten),
+    "counts_forgotten_of_all": (None, counts_forgotten),
+    "rows_for_people": (2, rows_for_people),
+    "rows_for_people_of_all": (None, rows_for_people),
+    "counted_by_choice": (2, counted_by_choice),
+}
