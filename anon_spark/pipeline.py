@@ -52,8 +52,8 @@ from anon_spark.policy.load import LoadedPolicy, load_policy
 from anon_spark.policy.model import Policy, Treatment
 from anon_spark.privacy.released import WholeInput
 from anon_spark.release.gate import Verdict, audit
-from anon_spark.release.ledger import read_entry
-from anon_spark.release.publish import check_name, commit, move_candidate, now, open_release, published_runs
+from anon_spark.release.ledger import read_entry, read_key_ids
+from anon_spark.release.publish import check_name, commit, move_candidate, now, published_runs
 from anon_spark.session import for_each
 
 Progress = Callable[[str], None]
@@ -263,8 +263,10 @@ def run(job: Run) -> dict[str, Any]:
 
 def _say_if_linkable(job: Run) -> None:
     """Releases under one key share pseudonyms: whoever has two can put their columns together, below k."""
-    for name in published_runs(job.spark, job.target):
-        if open_release(job.spark, job.target, name).ledger["key_id"] == key_id(job.key):
+    published = published_runs(job.spark, job.target)
+    keys = read_key_ids(job.spark, job.target) if published else {}
+    for name, run_id in published.items():
+        if keys.get((run_id, name)) == key_id(job.key):
             job.progress(
                 f"release {name} in TARGET was made with this key: who gets both can join them by pseudonym, and"
                 " together they may single people out; give each reader one, or another --key-file"

@@ -18,12 +18,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from delta import configure_spark_with_delta_pip
+from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 from anon_spark.errors import AnonError
 
 # The versions are tested together (see pyproject.toml); pyspark warns of every newer pandas.
 warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+
+# PySpark writes the message of every exception it raises to stderr, and such a message can quote a cell.
+for _name in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
+    PySparkLogger.getLogger(_name).disabled = True
 
 T = TypeVar("T")
 TABLES_AT_ONCE = 4

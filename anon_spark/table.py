@@ -39,7 +39,7 @@ from anon_spark.privacy.t_closeness import TCloseness
 from anon_spark.release.one_table import FileMeasures, measure_file, write_table
 
 Progress = Callable[[str], None]
-_VALUES_BY_RULE = 1_000_000
+_VALUES_BY_RULE = 20_000  # each becomes a literal of the query
 
 
 @dataclass
@@ -161,6 +161,8 @@ def _hierarchies(job: TableJob) -> dict[str, Hierarchy]:
 
 def _population(job: TableJob, hierarchies: Mapping[str, Hierarchy]) -> DataFrame | None:
     """``(_tuple, population)`` of the population's table, None where the policy names none.
+
+    People whose values no hierarchy covers are left out: the crowd is taken to be smaller, never larger.
 
     Raises:
         InputError: it lacks a quasi-identifier, or there is no such table.

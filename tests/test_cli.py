@@ -82,3 +82,24 @@ def test_run_measure_and_report_as_commands(tmp_path):
     assert strict.returncode == 4
     assert "suppression limit" in strict.stderr
     assert not (tmp_path / "target2" / "_releases").exists()
+
+
+def test_sparks_own_log_quotes_no_cell(tmp_path):
+    """A task that fails on a cell, and a write that is aborted for it, in a process of its own."""
+    script = f"""
+from anon_spark.session import get_session
+spark = get_session()
+rows = spark.range(3).selectExpr("cast(concat('Jane Doe ', id) as int) as x")
+try:
+    rows.write.parquet({str(tmp_path / "out")!r})
+except Exception as error:
+    assert "Jane Doe" in str(error)
+else:
+    raise AssertionError("the write did not fail")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Jane Doe" not in done.stdout + done.stderr
+    assert "\tat " not in done.stderr

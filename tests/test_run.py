@@ -22,7 +22,7 @@ from anon_spark.errors import GateRefusedError, InputError, PolicyError, Resumab
 from anon_spark.ingest.lake import delta_reader
 from anon_spark.policy.load import load_policy
 from anon_spark.release import publish as publishing
-from anon_spark.release.ledger import write_entry
+from anon_spark.release.ledger import read_key_ids, write_entry
 from anon_spark.release.publish import open_release
 from tests import toy
 from tests.conftest import KEY, publish
@@ -341,10 +341,11 @@ def test_a_source_of_nobody_is_refused(spark, toy_policy, key_file, tmp_path):
 
 
 def test_the_ledger_entry_that_counts_is_the_published_names(spark, tmp_path):
-    entry = {"run": "r", "published_at": "2020", "tables": {}}
+    entry = {"run": "r", "published_at": "2020", "tables": {}, "key_id": "the key's name"}
     write_entry(spark, tmp_path, entry | {"release": "killed before the pointer"})
     publishing.commit(spark, tmp_path, entry | {"release": "published"}, ["T"])
     assert open_release(spark, tmp_path).ledger["release"] == "published"
+    assert read_key_ids(spark, tmp_path)["r", "published"] == "the key's name"
 
 
 def test_admissions_that_start_at_once_have_one_first_value_whatever_their_ids(spark, toy_policy):

@@ -37,3 +37,12 @@ def read_entry(spark: SparkSession, target: Path, run: str, release: str) -> dic
     rows = entries.where((F.col("run") == run) & (F.col("release") == release)).take(1)
     entry: dict[str, Any] = json.loads(rows[0]["document"])
     return entry
+
+
+def read_key_ids(spark: SparkSession, target: Path) -> dict[tuple[str, str], str]:
+    """Name of the key of every entry, by run and release; one read of the ledger."""
+    entries = spark.read.format("delta").load(str(target / LEDGER))
+    key = F.get_json_object("document", "$.key_id").alias("key")
+    return {
+        (row["run"], row["release"]): row["key"] for row in entries.select("run", "release", key).collect()
+    }
