@@ -14,9 +14,9 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -385,7 +385,7 @@ def _decide(job: Run) -> None:
         found = task.find(patterns)
         gone = [(key,) for key in patterns.keys(found.suppressed.patterns)]
         suppressed = job.spark.createDataFrame(gone, f"{PATTERN} array<bigint>").distinct()
-        make_maps(
+        maps = make_maps(
             task.policy,
             job.hierarchies,
             read=job.parsed,
@@ -401,7 +401,11 @@ def _decide(job: Run) -> None:
         tuples.unpersist()
     tried = None if choice is None else sorted(choice.tried.items())
     whole = WholeInput(patterns.total_people, patterns.totals())
-    record = _search_record(found, whole) | {"cap": task.policy.cap, "caps_tried": tried}
+    record = _search_record(found, whole) | {
+        "cap": task.policy.cap,
+        "caps_tried": tried,
+        "map_rows": max(df.count() for df in (maps.people, maps.admissions, maps.stays) if df is not None),
+    }
     _write_json(job.home / "search.json", record)
 
 
@@ -434,25 +438,31 @@ def _search_record(found: Solution, whole: WholeInput) -> dict[str, Any]:
     }
 
 
-def _maps_by_name(maps: Maps) -> dict[str, DataFrame]:
-    tables = {"people": maps.people, "admissions": maps.admissions, "stays": maps.stays}
-    return {name: df for name, df in tables.items() if df is not None}
-
-
 def _context(job: Run) -> Context:
     """What the pass and the gate need, read back from WORK."""
-    if not (job.home / "search.json").exists():
-        raise ResumableError("the levels have not been searched for; run anonymize first")
-    record = json.loads((job.home / "search.json").read_text())
+    record = _searched(job)
     read = work_reader(job.spark, job.home / "maps")
     maps = Maps(
         read("people"),
         read("admissions") if job.policy.admissions else None,
         read("stays") if job.policy.stays else None,
     )
-    rows = max(df.count() for df in _maps_by_name(maps).values())
     vault = read_vault(job.spark, job.home / "vault")
-    return Context(job.loaded, maps, vault, job.hierarchies, record["levels"], rows)
+    loaded = replace(job.loaded, policy=_settled(job, record))
+    return Context(loaded, maps, vault, job.hierarchies, record["levels"], record["map_rows"])
+
+
+def _searched(job: Run) -> dict[str, Any]:
+    """What the search found."""
+    if not (job.home / "search.json").exists():
+        raise ResumableError("the levels have not been searched for; run anonymize first")
+    record: dict[str, Any] = json.loads((job.home / "search.json").read_text())
+    return record
+
+
+def _settled(job: Run, record: Mapping[str, Any]) -> Policy:
+    """The policy with the cap that the search chose."""
+    return job.policy.model_copy(update={"cap": record["cap"]})
 
 
 def _audit(job: Run) -> Verdict:
@@ -475,7 +485,7 @@ def _audit(job: Run) -> Verdict:
 
 def _promises(job: Run) -> dict[str, Any]:
     """The policy's criteria, and the input that the relative ones compare with."""
-    record = json.loads((job.home / "search.json").read_text())
+    record = _searched(job)
     whole = WholeInput(record["people"], {name: dict(pairs) for name, pairs in record["sensitive"].items()})
     aim = objective_of(job.policy, _in_order(whole), job.loaded.hierarchies)
     return {"criteria": aim.criteria, "whole": whole}
@@ -496,12 +506,11 @@ def _bronze_counts(job: Run) -> dict[str, BronzeTable]:
 
 def _document(job: Run, verdict: Verdict) -> dict[str, Any]:
     """The ledger's entry: names, counts, measures and hashes."""
-    record = json.loads((job.home / "search.json").read_text())
+    record = _searched(job)
     tables = {name: _table_entry(job, name, verdict) for name in sorted(job.policy.tables)}
     rows = sum(table["suppressed"] for table in tables.values())
     cells = sum(sum(table["cells_suppressed"].values()) for table in tables.values())
     out = verdict.measured.people
-    settled = job.policy.model_copy(update={"cap": record["cap"]})
     seconds_file = job.home / "seconds.json"
     return {
         "run": job.id,
@@ -517,7 +526,7 @@ def _document(job: Run, verdict: Verdict) -> dict[str, Any]:
             "l": job.policy.privacy.l,
             "attacker": job.policy.attacker.model_dump(),
             "suppression_limit": job.policy.suppression_limit,
-            "document": settled.model_dump(mode="json", by_alias=True),
+            "document": _settled(job, record).model_dump(mode="json", by_alias=True),
             "hierarchies": {name: h.levels for name, h in job.loaded.hierarchies.items()},
         },
         "source": {"fingerprint": job.source_fingerprint},
