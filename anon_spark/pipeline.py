@@ -28,12 +28,7 @@ from anon_spark.deidentify.maps import CAPPED, QUARANTINED, SUPPRESSED, Maps, ma
 from anon_spark.deidentify.pseudonyms import key_id, read_vault, write_vault
 from anon_spark.deidentify.tables import Context, TablePass, write_candidate
 from anon_spark.errors import GateRefusedError, InputError, PolicyError, ResumableError
-from anon_spark.ingest.lake import (
-    delta_reader,
-    fingerprint,
-    work_reader,
-    write_work,
-)
+from anon_spark.ingest.lake import files_reader, fingerprint, work_reader, write_work
 from anon_spark.ingest.read import BronzeTable, made_from
 from anon_spark.ingest.read import ingest as ingest_tables
 from anon_spark.plan import Run, prepare
@@ -280,7 +275,7 @@ def _audit(job: Run) -> Verdict:
         job.spark,
         _context(job),
         **_promises(job),
-        candidate=delta_reader(job.spark, job.candidate),
+        candidate=files_reader(job.spark, job.candidate),
         bronze=job.bronze,
         passes=passes,
         ingested={name: table.rows for name, table in _bronze_counts(job).items()},
