@@ -188,7 +188,7 @@ def _decide(job: Run) -> None:
             task.policy,
             job.hierarchies,
             read=job.parsed,
-            vault=read_vault(job.spark, job.home / "vault"),
+            vault=read_vault(job.spark, job.home / "vault", job.loaded),
             tuples=tuples,
             patterns=people,
             suppressed=suppressed,
@@ -246,7 +246,7 @@ def _context(job: Run) -> Context:
         read("admissions") if job.policy.admissions else None,
         read("stays") if job.policy.stays else None,
     )
-    vault = read_vault(job.spark, job.home / "vault")
+    vault = read_vault(job.spark, job.home / "vault", job.loaded)
     loaded = replace(job.loaded, policy=_settled(job, record))
     return Context(loaded, maps, vault, job.hierarchies, record["levels"], record["map_rows"])
 
