@@ -191,6 +191,10 @@ class Monotone:
     def monotone(self) -> bool:
         return True
 
+    @property
+    def closed_under_union(self) -> bool:
+        return True
+
     def failing(self, classes: Classes) -> Bools:
         return self.criterion.failing(classes)
 
