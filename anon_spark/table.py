@@ -17,13 +17,15 @@ from pyspark.sql import functions as F
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.histogram import (
     CLASS,
+    beside_population,
     check_histogram,
     column,
     histogram,
+    population_histogram,
     repeated,
     with_tuples,
 )
-from anon_spark.anonymize.patterns import PACKED, PEOPLE, POPULATION, PatternTable, from_tuples
+from anon_spark.anonymize.patterns import PEOPLE, PatternTable, from_tuples
 from anon_spark.anonymize.recoded import Recoded, recode
 from anon_spark.anonymize.remote import ClusterHistogram, RemotePatterns, Survey
 from anon_spark.anonymize.rules import hierarchy_by_rule
@@ -172,8 +174,7 @@ def _population(job: TableJob, hierarchies: Mapping[str, Hierarchy]) -> DataFram
     table = open_table(job.spark, job.loaded.path.parent / job.policy.population)
     if missing := [name for name in hierarchies if name not in table.columns]:
         raise InputError(f"the population's table has no column {', '.join(missing)}")
-    tuples = with_tuples(table.df, hierarchies).where(F.col(PACKED) >= 0)
-    return tuples.groupBy(PACKED).agg(F.count(F.lit(1)).alias(POPULATION))
+    return population_histogram(with_tuples(table.df, hierarchies))
 
 
 def _patterns(
@@ -182,9 +183,7 @@ def _patterns(
     """The histogram, on the driver if it fits; people of the population are rows of nobody in the table."""
     own = counted
     if population is not None:
-        counted = counted.withColumn(POPULATION, F.lit(0).cast("bigint")).unionByName(
-            population.withColumn(PEOPLE, F.lit(0).cast("bigint")), allowMissingColumns=True
-        )
+        counted = beside_population(counted, population)
     limit = job.policy.search.patterns
     rows = counted.limit(limit + 1).toArrow()
     survey = None
