@@ -224,13 +224,14 @@ def _foreign_keys(
         table, column = split_ref(parent)
         known = candidate(table).select(F.col(column).alias("id"))
         ids = [
-            candidate(name).select(F.lit(f"{name}.{key.column}").alias("key"), F.col(key.column).alias("id"))
-            for name, key in by_parent[parent]
+            candidate(name).select(F.lit(i).alias("key"), F.col(key.column).alias("id"))
+            for i, (name, key) in enumerate(by_parent[parent])
         ]
         # One exchange for all tables: a group-by a table would cost a stage each.
         counted = reduce(DataFrame.union, ids).where("id is not null").groupBy("key", "id").count()
         found = counted.join(known, "id", "left_anti").groupBy("key").agg(F.sum("count").alias("rows"))
-        return {row["key"]: int(row["rows"]) for row in found.collect()}  # one row a broken key
+        keys = [f"{name}.{key.column}" for name, key in by_parent[parent]]
+        return {keys[row["key"]]: int(row["rows"]) for row in found.collect()}  # one row a broken key
 
     orphans = for_each(spark, sorted(by_parent), broken)
     return [
