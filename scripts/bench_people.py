@@ -17,12 +17,14 @@ from anon_spark.errors import GateRefusedError
 from anon_spark.mimic3.generate import generate
 from anon_spark.pipeline import ingest, prepare
 from anon_spark.policy.model import Policy
+from anon_spark.privacy.criteria import Privacy
 from anon_spark.session import get_session
 
 
 def setting(policy: Policy, k: int, known: object, t: float | None) -> Policy:
     """The policy with another k and t, l = 2, before another attacker."""
-    privacy = policy.privacy.model_copy(update={"k": k, "l": 2, "t": t})
+    close = {"sensitive": {name: {"t": t} for name in policy.sensitive}} if t else {}
+    privacy = Privacy.model_validate({"k": k, "l": 2, **close})
     attacker = policy.attacker.model_copy(update={"admissions": known})
     return policy.model_copy(update={"privacy": privacy, "attacker": attacker})
 
@@ -62,7 +64,7 @@ def main() -> None:
         folder = Path(name)
         source = options.source or folder / "source"
         if options.source is None:
-            generate(spark, source, patients=options.patients, events_per_stay=1)
+            generate(spark, source, patients=options.patients, events_per_stay=20)
         job = prepare(spark, options.policy, source, folder / "target")
         ingest(job)
         base = PeopleSearch(job.parsed, job.policy, job.loaded.hierarchies)

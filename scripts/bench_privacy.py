@@ -188,7 +188,7 @@ def policy(shared: Path, model: str, patterns: int | None) -> dict[str, Any]:
     if model == "k5_l3":
         wanted["l"] = 3
     if model == "k5_t0.2_equal":
-        wanted["t"] = 0.2
+        wanted["sensitive"] = {"occupation": {"t": 0.2}}
     return {
         "name": "bench",
         "quasi_identifiers": {
