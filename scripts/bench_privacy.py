@@ -13,6 +13,7 @@ import json
 import math
 import os
 import resource
+import shutil
 import statistics
 import sys
 import tempfile
@@ -191,9 +192,7 @@ def policy(shared: Path, model: str, patterns: int | None) -> dict[str, Any]:
         wanted["sensitive"] = {"occupation": {"t": 0.2}}
     return {
         "name": "bench",
-        "quasi_identifiers": {
-            name: {"hierarchy": str(place / f"adult_hierarchy_{name}.csv")} for name in names
-        },
+        "quasi_identifiers": {name: {"hierarchy": f"adult_hierarchy_{name}"} for name in names},
         "sensitive": sensitive,
         "privacy": wanted,
         "suppression_limit": 0.05,
@@ -209,6 +208,8 @@ def whole(options: argparse.Namespace) -> None:
     rows = adult(options.shared / "data" / "adult")
     with tempfile.TemporaryDirectory(prefix="anon-spark-bench-", dir=options.scratch) as name:
         folder = Path(name)
+        for file in (options.shared / "data" / "adult").glob("adult_hierarchy_*.csv"):
+            shutil.copy(file, folder)
         for people in options.whole:
             table = folder / "people.csv"
             write_people(table, rows, people, options.redrawn, evenly=options.evenly)
