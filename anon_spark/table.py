@@ -4,6 +4,7 @@ TABLE - histogram - search - recoded rows - gate - OUT
 """
 
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -103,8 +104,7 @@ def anonymize_table(
     tuples = with_tuples(source.df, hierarchies)
     population = _population(job, hierarchies)
     counted = histogram(tuples, job.policy.sensitive).persist()
-    partial = out.with_name(f"{out.stem}.partial{out.suffix}")
-    _remove(partial)
+    partial = _private_folder(out) / out.name
     try:
         with job.timed("histogram"):
             patterns = _patterns(job, counted, population, hierarchies)
@@ -121,7 +121,7 @@ def anonymize_table(
         partial.rename(out)
     finally:
         counted.unpersist()
-        _remove(partial)
+        shutil.rmtree(partial.parent)
     return _document(job, found, privacy, patterns.total_people)
 
 
@@ -183,7 +183,7 @@ def _patterns(
     """The histogram, on the driver if it fits; people of the population are rows of nobody in the table."""
     own = counted
     if population is not None:
-        counted = beside_population(counted, population)
+        counted = beside_population(counted, population, job.policy.sensitive)
     limit = job.policy.search.patterns
     rows = counted.limit(limit + 1).toArrow()
     survey = None
@@ -298,7 +298,10 @@ def _document(job: TableJob, found: Recoded, privacy: Mapping[str, Any], people:
     }
 
 
-def _remove(place: Path) -> None:
-    if place.is_dir():
-        shutil.rmtree(place)
-    place.unlink(missing_ok=True)
+def _private_folder(out: Path) -> Path:
+    """A folder beside ``out`` that only its owner reads, for rows that the gate has not seen."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise PolicyError(f"'{out}' cannot be written ({error.strerror})") from None

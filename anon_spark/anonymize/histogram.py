@@ -47,8 +47,16 @@ def population_histogram(tuples: DataFrame, by: Sequence[str] = ()) -> DataFrame
     return covered.groupBy(PACKED, *map(column, by)).agg(F.count(F.lit(1)).alias(POPULATION))
 
 
-def beside_population(counted: DataFrame, population: DataFrame) -> DataFrame:
-    """A histogram with people of the population beside its own: their rows are of nobody in the table."""
+def beside_population(counted: DataFrame, population: DataFrame, sensitive: Sequence[str] = ()) -> DataFrame:
+    """A histogram with people of the population beside its own: their rows are of nobody in the table.
+
+    Their sensitive values, which nobody has, are some that the table holds: a further one would be a value to the
+    criteria, and shorten every ordered distance.
+    """
+    if sensitive and (held := counted.select(*map(column, sensitive)).first()) is not None:
+        population = population.withColumns(
+            {name: F.lit(value).cast("string") for name, value in zip(sensitive, held, strict=True)}
+        )
     own = counted.withColumn(POPULATION, F.lit(0).cast("bigint"))
     return own.unionByName(population.withColumn(PEOPLE, F.lit(0).cast("bigint")), allowMissingColumns=True)
 

@@ -118,7 +118,7 @@ def recode(
         budget=Budget(policy.search.nodes, policy.search.seconds),
     )
     if isinstance(found, Infeasible):
-        raise _not_feasible(policy, patterns, hierarchies, criteria)
+        raise _ended_early(found) or _not_feasible(policy, patterns, hierarchies, criteria)
     losses = _losses_at(patterns, hierarchies, criteria, found.levels, weights)
     return _full_domain(patterns, hierarchies, found.levels, losses, found.suppressed, _proof(found))
 
@@ -215,7 +215,7 @@ def _remote(
         budget=Budget(policy.search.nodes, policy.search.seconds),
     )
     if isinstance(found, Infeasible):
-        raise _in_reach(found, criteria, patterns.total_people)
+        raise _ended_early(found) or _in_reach(found, criteria, patterns.total_people)
     recoding = Recoding(patterns.hierarchies, found.levels)
     return FullDomain(
         levels=found.levels,
@@ -264,6 +264,16 @@ def _local(
         keys=pa.table({PACKED: patterns.packed, **held, CLASS: found.owner}),
         labels=pa.table({CLASS: np.arange(len(found.people)), **named}),
         proof=proof or {"optimal": None, "nodes": None},
+    )
+
+
+def _ended_early(found: Infeasible) -> GateRefusedError | None:
+    """What is said where the budget ended before every node was ruled out, None where all were."""
+    if found.proven:
+        return None
+    return GateRefusedError(
+        f"refused: the budget of the search ended after {found.nodes_checked} of {found.nodes_total} nodes, of which"
+        " none meets the criteria; raise search.nodes or search.seconds"
     )
 
 

@@ -53,6 +53,9 @@ def open_table(spark: SparkSession, path: Path, separator: str | None = None) ->
     header = next(csv.reader([line], delimiter=cut), [])
     if not any(header):
         raise InputError(f"table '{path.name}' has no header")
+    folded = [name.lower() for name in header]
+    if twice := sorted({name for name in header if folded.count(name.lower()) > 1}):
+        raise InputError(f"the table has column {', '.join(twice)} more than once; Spark tells no case apart")
     if CORRUPT in header:
         raise InputError(f"table '{path.name}': a column's name is not '{CORRUPT}'")
     # Rows with too few cells show only where every column is parsed.
