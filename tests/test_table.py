@@ -186,11 +186,14 @@ def test_blanks_of_values_stay_and_files_beside_out_too(spark, tmp_path):
     }
 
 
-@pytest.mark.parametrize("name", ["_tuple", "_CLASS", "_q0", "Illness"])
-def test_names_of_the_engines_own_columns_are_refused(spark, tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("_tuple", "_tuple"), ("_CLASS", "_CLASS"), ("_q0", "_q0"), ("Illness", "1 of 6 columns have a name")],
+)
+def test_names_of_the_engines_own_columns_are_refused(spark, tmp_path, name, said):
     header = [*HEADER[:5], name]
     table, place = write(tmp_path, people(), header=header, keep=[name])
-    with pytest.raises(InputError, match=name):
+    with pytest.raises(InputError, match=said):
         anonymize_table(spark, table, load_table_policy(place, table=table), tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
 

@@ -53,10 +53,8 @@ def beside_population(counted: DataFrame, population: DataFrame, sensitive: Sequ
     Their sensitive values, which nobody has, are some that the table holds: a further one would be a value to the
     criteria, and shorten every ordered distance.
     """
-    if sensitive and (held := counted.select(*map(column, sensitive)).first()) is not None:
-        population = population.withColumns(
-            {name: F.lit(value).cast("string") for name, value in zip(sensitive, held, strict=True)}
-        )
+    if sensitive:  # joined, not brought here: a literal would stand in the plan
+        population = population.crossJoin(F.broadcast(counted.select(*map(column, sensitive)).limit(1)))
     own = counted.withColumn(POPULATION, F.lit(0).cast("bigint"))
     return own.unionByName(population.withColumn(PEOPLE, F.lit(0).cast("bigint")), allowMissingColumns=True)
 
