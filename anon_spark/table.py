@@ -18,12 +18,13 @@ from pyspark.sql import functions as F
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.histogram import (
     CLASS,
+    TIMES,
     beside_population,
     check_histogram,
     column,
     histogram,
+    in_blocks,
     population_histogram,
-    repeated,
     with_tuples,
 )
 from anon_spark.anonymize.patterns import PEOPLE, PatternTable, from_tuples
@@ -112,7 +113,7 @@ def anonymize_table(
         with job.timed("search"):
             found = recode(job.policy, patterns, hierarchies, criteria)
         with job.timed("apply"):
-            released = _released(job, found, counted, tuples)
+            released = _released(job, found, counted, tuples, patterns.total_people - found.suppressed)
         with job.timed("write"):
             write_table(released, partial, kind=out.suffix, separator=source.separator)
         with job.timed("gate"):
@@ -203,8 +204,11 @@ def _criteria(job: TableJob, patterns: PatternTable | RemotePatterns) -> list[Cr
     return build_criteria(job.policy.privacy, domains, job.loaded.files)
 
 
-def _released(job: TableJob, found: Recoded, counted: DataFrame, tuples: DataFrame) -> DataFrame:
-    """The rows to write, in the order of their classes: nothing of the source's order is left."""
+def _released(job: TableJob, found: Recoded, counted: DataFrame, tuples: DataFrame, people: int) -> DataFrame:
+    """The rows to write, in the order of their classes: nothing of the source's order is left.
+
+    Rows that hold no column of ``keep`` stand once for up to ``_times`` people.
+    """
     policy = job.policy
     names = tuple(policy.quasi_identifiers)
     labels = {name: F.col(f"_q{i}").alias(name) for i, name in enumerate(names)}
@@ -217,7 +221,7 @@ def _released(job: TableJob, found: Recoded, counted: DataFrame, tuples: DataFra
     own = [CLASS, *(f"_q{i}" for i in range(len(names)))]
     held = [column(name) for name in policy.sensitive]
     groups = found.label(counted, job.spark).groupBy(*own, *held).agg(F.sum(PEOPLE).alias(PEOPLE))
-    return repeated(groups, [F.col(CLASS), *held]).select(*values)
+    return in_blocks(groups, [F.col(CLASS), *held], people).select(*values, TIMES)
 
 
 def _gate(
