@@ -481,6 +481,7 @@ def _show_table(document: dict[str, Any]) -> list[Any]:
         "suppressed": document["suppressed"],
         "equivalence classes": document["classes"],
         **{figure: f"{privacy[figure]:.6g}" for figure in ("k", "l", "t") if figure in privacy},
+        **_population_uniques(privacy),
         "optimal": "proven" if document["optimal"] is True else f"not proven, at least {document['optimal']}",
         "nodes": f"{nodes['checked']} of {nodes['total']} looked at" if nodes else "classes of their own",
     }
@@ -489,6 +490,13 @@ def _show_table(document: dict[str, Any]) -> list[Any]:
     if document["levels"]:
         shown.insert(0, _table("generalization", ["quasi-identifier", "level"], document["levels"].items()))
     return shown
+
+
+def _population_uniques(privacy: dict[str, Any]) -> dict[str, str]:
+    if "population_uniques" not in privacy:
+        return {}
+    source, release = (privacy["population_uniques"][of]["people"] for of in ("source", "release"))
+    return {"unique in the population": f"about {source:.0f} by the table, {release:.0f} by the release"}
 
 
 def _show_frontier(document: dict[str, Any]) -> list[Any]:

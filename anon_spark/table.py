@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from anon_spark.anonymize.histogram import (
     population_histogram,
     with_tuples,
 )
-from anon_spark.anonymize.patterns import PEOPLE, PatternTable, from_tuples
+from anon_spark.anonymize.patterns import PACKED, PEOPLE, PatternTable, from_tuples
 from anon_spark.anonymize.recoded import Recoded, recode
 from anon_spark.anonymize.remote import ClusterHistogram, RemotePatterns, Survey
 from anon_spark.anonymize.rules import hierarchy_by_rule
@@ -41,6 +41,7 @@ from anon_spark.privacy.l_diversity import DistinctLDiversity
 from anon_spark.privacy.released import WholeInput
 from anon_spark.privacy.t_closeness import TCloseness
 from anon_spark.release.one_table import FileMeasures, measure_file, write_table
+from anon_spark.risk.population import population_uniqueness
 
 Progress = Callable[[str], None]
 _VALUES_BY_RULE = 20_000  # each becomes a literal of the query
@@ -119,6 +120,7 @@ def anonymize_table(
         with job.timed("gate"):
             known = None if population is None else found.label(population, spark)
             privacy = _gate(job, partial, patterns, criteria, found=found, population=known)
+            privacy |= _population_uniques(job, counted, partial)
         partial.rename(out)
     finally:
         counted.unpersist()
@@ -268,6 +270,24 @@ def _gate(
     if failing:
         raise GateRefusedError(f"refused: the file fails {len(failing)} checks; nothing was left", failing)
     return _measured(seen, tuple(held), criteria)
+
+
+def _population_uniques(job: TableJob, counted: DataFrame, place: Path) -> dict[str, Any]:
+    """Estimated population uniques of the table as it came and as it was written, where the fraction is known."""
+    fraction = job.policy.sampling_fraction
+    if fraction is None:
+        return {}
+    file = open_table(job.spark, place, job.source.separator).df
+    of_file = file.groupBy(*map(column, job.policy.quasi_identifiers)).agg(F.count(F.lit(1)).alias(PEOPLE))
+    found = {}
+    for name, sizes in (
+        ("source", counted.groupBy(PACKED).agg(F.sum(PEOPLE).alias(PEOPLE))),
+        ("release", of_file),
+    ):
+        by_size = sizes.groupBy(PEOPLE).agg(F.count(F.lit(1)).alias("classes")).toArrow()
+        people, classes = (by_size[c].to_numpy() for c in (PEOPLE, "classes"))
+        found[name] = asdict(population_uniqueness(people, fraction, classes))
+    return {"population_uniques": {"sampling_fraction": fraction, **found}}
 
 
 def _measured(seen: FileMeasures, attributes: Sequence[str], criteria: Sequence[Criterion]) -> dict[str, Any]:

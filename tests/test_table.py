@@ -3,16 +3,19 @@
 import csv
 import json
 from collections import Counter, defaultdict
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
 from anon_spark.errors import GateRefusedError, InputError, PolicyError
 from anon_spark.policy.table import load_table_policy
+from anon_spark.risk.population import population_uniqueness
 from anon_spark.table import anonymize_table
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -148,6 +151,17 @@ def test_the_population_hides_whom_the_table_does_not(spark, tmp_path):
                drop=["name", "note"])  # fmt: skip
     assert done["privacy"]["criteria"]["k-map"] >= 40
     assert done["privacy"]["k"] * 4 >= 40
+
+
+def test_population_uniques_of_the_table_and_of_the_file(spark, tmp_path):
+    rows = [["x", "ASH", str(20 + i), "02100", "flu", "n0"] for i in range(40)] + people()
+    done = run(spark, tmp_path, rows, sampling_fraction=0.05)
+    sizes = Counter((row[1], row[2], row[3]) for row in rows)
+    expected = population_uniqueness(np.array(list(sizes.values())), 0.05)
+    uniques = done["privacy"]["population_uniques"]
+    assert uniques["source"] == asdict(expected)
+    assert expected.people > 0
+    assert uniques["release"] == {"people": 0.0, "share": 0.0, "model": "none"}
 
 
 def test_a_population_is_no_value_to_ordered_closeness(spark, tmp_path):

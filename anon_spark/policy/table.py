@@ -72,6 +72,9 @@ class TablePolicy(Strict):
     objective: TableObjective | None = None  # what the search looks for instead of the least loss
     recoding: Literal["full_domain", "local", "either"] = "full_domain"  # either: as the objective wants
     population: str | None = None  # table of the population, beside the policy: for k_map and presence
+    sampling_fraction: Annotated[float, Field(gt=0, le=1)] | None = (
+        None  # share of the population in the table
+    )
     search: SearchBudget = SearchBudget()
 
 
