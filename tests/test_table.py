@@ -164,6 +164,40 @@ def test_population_uniques_of_the_table_and_of_the_file(spark, tmp_path):
     assert uniques["release"] == {"people": 0.0, "share": 0.0, "model": "none"}
 
 
+def test_microaggregation_writes_means_of_groups_of_k_people(spark, tmp_path):
+    rows = [[f"p{i}", "ASH", str(20 + i * i % 50), str(60 + i % 37), "flu", "n0"] for i in range(90)]
+    numbers = {name: {"hierarchy": {"intervals": [10], "greatest": 99}} for name in ("age", "zip")}
+    done = run(spark, tmp_path, rows, quasi_identifiers=numbers, drop=["name", "born in"], keep=None,
+               sensitive=["illness", "note"], privacy={"k": 4, "l": 1}, suppression_limit=None,
+               recoding="microaggregation")  # fmt: skip
+    written = [(float(row["age"]), float(row["zip"])) for row in read(tmp_path / "out.csv")]
+    groups = Counter(written)
+    assert min(groups.values()) == done["privacy"]["k"] >= 4
+    assert done["classes"] == len(groups) > 10
+    for column, at in ((0, 2), (1, 3)):  # a group's mean keeps the sum
+        assert sum(row[column] for row in written) == pytest.approx(sum(float(row[at]) for row in rows))
+    assert 0 < done["loss"]["sse_sst"] < 0.2
+
+
+def test_microaggregation_is_of_numbers_and_by_k_alone(spark, tmp_path):
+    with pytest.raises(PolicyError, match="by k alone"):
+        run(spark, tmp_path, people(), recoding="microaggregation", suppression_limit=None)
+    with pytest.raises(InputError, match="3 of 3 values of born in are none"):
+        run(
+            spark,
+            tmp_path,
+            people(),
+            recoding="microaggregation",
+            suppression_limit=None,
+            privacy={"k": 3, "l": 1},
+        )
+    ages = {"age": {"hierarchy": {"intervals": [10], "greatest": 99}}}
+    rows = [[*row[:2], "", *row[3:]] if i == 5 else row for i, row in enumerate(people())]
+    with pytest.raises(InputError, match="age has none for 1 people"):
+        run(spark, tmp_path, rows, quasi_identifiers=ages, drop=["name", "born in", "zip"],
+            recoding="microaggregation", suppression_limit=None, privacy={"k": 3, "l": 1})  # fmt: skip
+
+
 def test_a_population_is_no_value_to_ordered_closeness(spark, tmp_path):
     """Population people have no illness: as a value of its own it would shorten every distance of the order."""
     by_town = {"ASH": "1111122233", "BIRCH": "2223333311"}

@@ -17,6 +17,7 @@ from anon_spark.anonymize.lattice import Budget, Infeasible, Optimum, search, wh
 from anon_spark.anonymize.local import LocalRecoding
 from anon_spark.anonymize.local_release import recode_patterns
 from anon_spark.anonymize.nearest import not_feasible
+from anon_spark.anonymize.numeric_release import NumericRelease, microaggregate_patterns
 from anon_spark.anonymize.patterns import PACKED, Ints, PatternTable
 from anon_spark.anonymize.policy_objective import candidates_of, out_of_reach
 from anon_spark.anonymize.remote import RemotePatterns
@@ -104,6 +105,8 @@ def recode(
     if policy.objective is not None:
         candidates = candidates_of(policy, patterns, hierarchies)
         return _wanted(policy, policy.objective.goal, candidates, criteria)
+    if policy.recoding == "microaggregation":
+        return _means(patterns, microaggregate_patterns(patterns, hierarchies, policy.privacy.k))
     if policy.recoding == "local":
         if not meets_as_one(patterns, criteria):
             raise _not_feasible(policy, patterns, hierarchies, criteria)
@@ -201,10 +204,10 @@ def _remote(
             f"objective: the search for it holds all {patterns.rows} patterns on the driver, more than the"
             f" {patterns.limit} of search.patterns; raise that, coarsen level 0 or leave the objective out"
         )
-    if policy.recoding == "local":
+    if policy.recoding != "full_domain":
         raise PolicyError(
-            f"recoding: local holds all {patterns.rows} patterns on the driver, more than the {patterns.limit} of"
-            " search.patterns; raise that, coarsen level 0 or use full_domain"
+            f"recoding: {policy.recoding} holds all {patterns.rows} patterns on the driver, more than the"
+            f" {patterns.limit} of search.patterns; raise that, coarsen level 0 or use full_domain"
         )
     found, judge = search_remotely(
         patterns,
@@ -249,21 +252,49 @@ def _losses_at(
     return all_losses(whole_input(patterns, coarsening), outcome, weights)
 
 
+def _means(patterns: PatternTable, found: NumericRelease) -> Local:
+    return _classes(
+        patterns,
+        found.owner,
+        found.labels,
+        losses={"sse_sst": found.loss},
+        proof={"optimal": None, "nodes": None},
+    )
+
+
 def _local(
     patterns: PatternTable,
     hierarchies: Mapping[str, Hierarchy],
     found: LocalRecoding,
     proof: dict[str, Any] | None = None,
 ) -> Local:
-    held = {n: pa.array(v.labels, pa.string()).take(pa.array(v.codes)) for n, v in patterns.sensitive.items()}
     labels = found.class_labels(hierarchies)
-    named = {f"_q{i}": pa.array(labels[name], pa.string()) for i, name in enumerate(patterns.names)}
-    return Local(
+    return _classes(
+        patterns,
+        found.owner,
+        [labels[name] for name in patterns.names],
         losses={"loss_am": found.loss},
-        classes=len(found.people),
-        keys=pa.table({PACKED: patterns.packed, **held, CLASS: found.owner}),
-        labels=pa.table({CLASS: np.arange(len(found.people)), **named}),
         proof=proof or {"optimal": None, "nodes": None},
+    )
+
+
+def _classes(
+    patterns: PatternTable,
+    owner: Ints,
+    labels: Sequence[Sequence[str | None]],
+    *,
+    losses: dict[str, float],
+    proof: dict[str, Any],
+) -> Local:
+    """Classes by pattern, with the labels of each quasi-identifier by class."""
+    held = {n: pa.array(v.labels, pa.string()).take(pa.array(v.codes)) for n, v in patterns.sensitive.items()}
+    named = {f"_q{i}": pa.array(of_one, pa.string()) for i, of_one in enumerate(labels)}
+    return Local(
+        losses=losses,
+        classes=len(labels[0]),
+        keys=pa.table({PACKED: patterns.packed, **held, CLASS: owner}),
+        labels=pa.table({CLASS: np.arange(len(labels[0])), **named}),
+        proof=proof,
     )
 
 

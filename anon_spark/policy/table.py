@@ -70,7 +70,8 @@ class TablePolicy(Strict):
     suppression_limit: Annotated[float, Field(ge=0, le=1)] = 0.05  # share of people
     loss: LossName = "loss_am"
     objective: TableObjective | None = None  # what the search looks for instead of the least loss
-    recoding: Literal["full_domain", "local", "either"] = "full_domain"  # either: as the objective wants
+    # either: as the objective wants; microaggregation: numbers become the means of groups of k people
+    recoding: Literal["full_domain", "local", "either", "microaggregation"] = "full_domain"
     population: str | None = None  # table of the population, beside the policy: for k_map and presence
     sampling_fraction: Annotated[float, Field(gt=0, le=1)] | None = (
         None  # share of the population in the table
@@ -179,7 +180,28 @@ def _contradictions(policy: TablePolicy) -> list[str]:
         problems.append(f"recoding: {policy.recoding} does not compare with a population; use full_domain")
     if all(q.weight == 0 for q in policy.quasi_identifiers.values()):
         problems.append("quasi_identifiers: every weight is 0; there is nothing to minimize")
-    return problems + _contradictions_of_objective(policy)
+    return problems + _contradictions_of_objective(policy) + _contradictions_of_microaggregation(policy)
+
+
+def _contradictions_of_microaggregation(policy: TablePolicy) -> list[str]:
+    if policy.recoding != "microaggregation":
+        return []
+    problems = []
+    if policy.objective is not None:
+        problems.append("recoding: microaggregation has no levels that an objective could choose")
+    others = [name for name in ("loss", "search", "suppression_limit") if name in policy.model_fields_set]
+    if others:
+        problems.append(
+            f"{', '.join(others)}: is not for recoding: microaggregation, which suppresses nobody"
+        )
+    if any(q.weight != 1 for q in policy.quasi_identifiers.values()):
+        problems.append("quasi_identifiers: weights are not for recoding: microaggregation")
+    if policy.privacy.sensitive or (policy.sensitive and policy.privacy.l > 1):
+        problems.append(
+            "privacy: microaggregation makes groups by k alone; use local or full_domain, or give l: 1 and"
+            " nothing under 'sensitive'"
+        )
+    return problems
 
 
 def _contradictions_of_objective(policy: TablePolicy) -> list[str]:
