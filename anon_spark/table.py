@@ -99,7 +99,7 @@ def anonymize_table(
         raise PolicyError(f"'{out}' is there already; give another --out")
     began = time.monotonic()
     source = open_table(spark, table, loaded.policy.separator)
-    check_table(loaded.policy, source.columns)
+    check_table(loaded, source.columns)
     job = TableJob(spark, loaded, source, out, progress)
     job.seconds["read"] = time.monotonic() - began
     hierarchies = _hierarchies(job)
@@ -141,7 +141,7 @@ def table_patterns(
         PolicyError, InputError: what is wrong with the policy or the table.
     """
     source = open_table(spark, table, loaded.policy.separator)
-    check_table(loaded.policy, source.columns)
+    check_table(loaded, source.columns)
     job = TableJob(spark, loaded, source, table, progress)
     hierarchies = _hierarchies(job)
     counted = histogram(with_tuples(source.df, hierarchies), job.policy.sensitive)
