@@ -25,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 err = Console(stderr=True)
+_CONTINUED = {"run", "stage", "demo"}  # by the same command; the others begin anew
 
 JsonFlag = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
@@ -78,7 +79,12 @@ def _run(arguments: list[str]) -> int:
         return 130
     except Exception as error:  # noqa: BLE001  (a message can quote a cell: only its kind is shown)
         kind = getattr(error, "getCondition", lambda: None)() or type(error).__name__
-        _say(f"anon-spark: failed ({kind}); running the same command again continues it", "red")
+        goes_on = not _CONTINUED.isdisjoint(arguments[:1])
+        _say(
+            f"anon-spark: failed ({kind})"
+            + ("; running the same command again continues it" if goes_on else ""),
+            "red",
+        )
         return AnonError.exit_code
     return 0
 
@@ -204,16 +210,23 @@ def anonymize(
     ctx: typer.Context,
     table: Annotated[Path, typer.Argument(help="One table: CSV with any separator, Parquet or Delta.")],
     policy: Annotated[str, typer.Option(help="The table's policy, or the bare name of one that ships.")],
-    out: Annotated[Path, typer.Option(help="What to write: NAME.csv, NAME.parquet, or a folder for Delta.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="What to write: NAME.csv, NAME.parquet, or NAME or NAME.delta for a Delta table."),
+    ],
     as_json: JsonFlag = False,
 ) -> None:
     """Anonymize one table of any schema, and measure what was written."""
     from anon_spark.policy.table import load_table_policy
+    from anon_spark.release.destination import check_out
     from anon_spark.table import anonymize_table
 
+    check_out(out)
     loaded = load_table_policy(policy, table=table)
     document = anonymize_table(_session(), table, loaded, out, progress=_progress)
     _emit(ctx, document, as_json, lambda: _show_table(document))
+    for sentence in document["warnings"]:
+        _say(f"warning: {sentence}", "yellow")
 
 
 @app.command()
@@ -233,7 +246,7 @@ def frontier(
 ) -> None:
     """Risk and utility of all releases of one table: those that none betters in both, and the one wanted."""
     from anon_spark.policy.table import load_table_policy
-    from anon_spark.table_frontier import Asked, frontier_of_table
+    from anon_spark.table_frontier import Asked, check_asked, frontier_of_table
 
     asked = Asked(
         k=_listed("--k", k, int),
@@ -243,6 +256,7 @@ def frontier(
         weight=_listed("--lambda", weight, float),
     )
     loaded = load_table_policy(policy, table=table)
+    check_asked(loaded.policy, asked, out)
     document = frontier_of_table(_session(), table, loaded, asked, out=out, progress=_progress)
     _emit(ctx, document, as_json, lambda: _show_frontier(document))
 
@@ -482,7 +496,7 @@ def _show_table(document: dict[str, Any]) -> list[Any]:
         "equivalence classes": document["classes"],
         **{figure: f"{privacy[figure]:.6g}" for figure in ("k", "l", "t") if figure in privacy},
         **_population_uniques(privacy),
-        "optimal": "proven" if document["optimal"] is True else f"not proven, at least {document['optimal']}",
+        "optimal": _optimal(document),
         "nodes": f"{nodes['checked']} of {nodes['total']} looked at" if nodes else "classes of their own",
     }
     losses = [(name, f"{value:.6g}") for name, value in document["loss"].items()]
@@ -497,6 +511,14 @@ def _population_uniques(privacy: dict[str, Any]) -> dict[str, str]:
         return {}
     source, release = (privacy["population_uniques"][of]["people"] for of in ("source", "release"))
     return {"unique in the population": f"about {source:.0f} by the table, {release:.0f} by the release"}
+
+
+def _optimal(document: dict[str, Any]) -> str:
+    if document["optimal"] is True:
+        return "proven"
+    if document["bound"] is None:
+        return "not proven: the classes are made by a heuristic"
+    return f"not proven, at least {document['bound']}"
 
 
 def _show_frontier(document: dict[str, Any]) -> list[Any]:
@@ -524,11 +546,20 @@ def _show_frontier(document: dict[str, Any]) -> list[Any]:
         "nodes": ", ".join(
             f"{s['nodes']['checked']} of {s['nodes']['total']} ({s['name']})" for s in document["settings"]
         ),
-        "front": "proven" if whole else "of the nodes looked at before the budget ran out",
+        "front": _provenness(document["recoding"], whole=whole),
         **({"drawn": document["out"]} if document["out"] else {}),
     }
     columns = ["chosen", "risk", "utility", "setting", "levels", "suppressed", "classes"]
     return [_table("no release betters these in both", columns, rows), _facts("risk and utility", facts)]
+
+
+def _provenness(recoding: str, *, whole: bool) -> str:
+    """What the points of a front are the best of."""
+    nodes = "all nodes" if whole else "the nodes looked at before the budget ran out"
+    if recoding == "full_domain":
+        return "proven" if whole else f"of {nodes}"
+    both = "" if recoding == "local" else f"{nodes} and "
+    return f"not proven: of {both}one local recoding a setting, which lowers loss_am by steps"
 
 
 def _show_measures(document: dict[str, Any]) -> Table:

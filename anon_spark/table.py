@@ -4,7 +4,6 @@ TABLE - histogram - search - recoded rows - gate - OUT
 """
 
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,10 +27,10 @@ from anon_spark.anonymize.histogram import (
     with_tuples,
 )
 from anon_spark.anonymize.patterns import PACKED, PEOPLE, PatternTable, from_tuples
-from anon_spark.anonymize.recoded import Recoded, recode
+from anon_spark.anonymize.recoded import Recoded, recode, tells_nothing
 from anon_spark.anonymize.remote import ClusterHistogram, RemotePatterns, Survey
 from anon_spark.anonymize.rules import hierarchy_by_rule
-from anon_spark.errors import GateRefusedError, InputError, PolicyError
+from anon_spark.errors import GateRefusedError, InputError
 from anon_spark.ingest.table import OneTable, open_table
 from anon_spark.policy.table import LoadedTablePolicy, TablePolicy, check_table
 from anon_spark.privacy.classes import Criterion
@@ -40,6 +39,7 @@ from anon_spark.privacy.k_anonymity import KAnonymity
 from anon_spark.privacy.l_diversity import DistinctLDiversity
 from anon_spark.privacy.released import WholeInput
 from anon_spark.privacy.t_closeness import TCloseness
+from anon_spark.release.destination import check_line_breaks, check_out, private_folder
 from anon_spark.release.one_table import FileMeasures, measure_file, write_table
 from anon_spark.risk.population import population_uniqueness
 
@@ -85,28 +85,30 @@ def anonymize_table(
     """Generalize and suppress one table until its policy holds, measure what was written, and leave it at ``out``.
 
     Args:
-        out: ``.csv``: one CSV file with the table's separator; ``.parquet``: one Parquet file; else a Delta table.
+        out: NAME.csv: one CSV file with the table's separator, null an empty cell and empty text ``""``, which
+            most readers, the gate too, take for the same; NAME.parquet: one Parquet file; NAME or NAME.delta: a
+            Delta table.
 
     Returns:
         levels, losses by name, people suppressed, classes, privacy as measured on the file, whether the optimum is
-        proven, nodes, seconds.
+        proven, nodes, seconds, warnings.
 
     Raises:
         PolicyError, InputError: what is wrong with the policy, the table or ``out``.
         GateRefusedError: no generalization meets the policy, or the file falls short of it; nothing is left at ``out``.
     """
-    if out.exists():
-        raise PolicyError(f"'{out}' is there already; give another --out")
+    check_out(out)
     began = time.monotonic()
     source = open_table(spark, table, loaded.policy.separator)
     check_table(loaded, source.columns)
     job = TableJob(spark, loaded, source, out, progress)
     job.seconds["read"] = time.monotonic() - began
     hierarchies = _hierarchies(job)
+    check_line_breaks(source, out, [*loaded.policy.sensitive, *loaded.policy.keep])
     tuples = with_tuples(source.df, hierarchies)
     population = _population(job, hierarchies)
     counted = histogram(tuples, job.policy.sensitive).persist()
-    partial = _private_folder(out) / out.name
+    partial = private_folder(out) / out.name
     try:
         with job.timed("histogram"):
             patterns = _patterns(job, counted, population, hierarchies)
@@ -125,7 +127,8 @@ def anonymize_table(
     finally:
         counted.unpersist()
         shutil.rmtree(partial.parent)
-    return _document(job, found, privacy, patterns.total_people)
+    warnings = _warnings(found, hierarchies)
+    return _document(job, found, privacy, patterns.total_people) | {"warnings": warnings}
 
 
 def table_patterns(
@@ -306,6 +309,13 @@ def _measured(seen: FileMeasures, attributes: Sequence[str], criteria: Sequence[
     return figures
 
 
+def _warnings(found: Recoded, hierarchies: Mapping[str, Hierarchy]) -> list[str]:
+    """What holds, and is hardly what was wanted; a sentence each."""
+    if not tells_nothing(found, hierarchies):
+        return []
+    return ["every quasi-identifier is released as '*': nothing of them is left"]
+
+
 def _document(job: TableJob, found: Recoded, privacy: Mapping[str, Any], people: int) -> dict[str, Any]:
     return {
         "out": str(job.out),
@@ -320,12 +330,3 @@ def _document(job: TableJob, found: Recoded, privacy: Mapping[str, Any], people:
         "seconds": {step: round(seconds, 3) for step, seconds in job.seconds.items()},
         "cpu_seconds": {"search": round(job.cpu_seconds["search"], 4)},
     }
-
-
-def _private_folder(out: Path) -> Path:
-    """A folder beside ``out`` that only its owner reads, for rows that the gate has not seen."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as error:
-        raise PolicyError(f"'{out}' cannot be written ({error.strerror})") from None

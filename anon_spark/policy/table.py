@@ -71,7 +71,7 @@ class TablePolicy(Strict):
     suppression_limit: Annotated[float, Field(ge=0, le=1)] = 0.05  # share of people
     loss: LossName = "loss_am"
     objective: TableObjective | None = None  # what the search looks for instead of the least loss
-    # either: as the objective wants; microaggregation: numbers become the means of groups of k people
+    # local lowers loss_am; either: as the objective wants; microaggregation: numbers become means of groups of k people
     recoding: Literal["full_domain", "local", "either", "microaggregation"] = "full_domain"
     population: str | None = None  # table of the population, beside the policy: for k_map and presence
     sampling_fraction: Annotated[float, Field(gt=0, le=1)] | None = (
@@ -164,7 +164,8 @@ def _misfits(policy: TablePolicy, columns: Sequence[str]) -> tuple[list[str], li
     """
     known = _classified(policy)
     missing = [name for name in known if name not in columns]
-    lacking = [f"the table has no column {name}{nearest(name, columns)}" for name in missing]
+    shown = columns if len(missing) < len(known) else []
+    lacking = [f"the table has no column {name}{nearest(name, shown)}" for name in missing]
     lacking += [
         f"rename column {name} of the table: the name is the engine's own"
         for name in columns
@@ -231,8 +232,15 @@ def _contradictions_of_microaggregation(policy: TablePolicy) -> list[str]:
 def _contradictions_of_objective(policy: TablePolicy) -> list[str]:
     aim = policy.objective
     if aim is None:
-        either = "recoding: either is for a policy with an objective, which decides; use full_domain or local"
-        return [either] if policy.recoding == "either" else []
+        if policy.recoding == "either":
+            return [
+                "recoding: either is for a policy with an objective, which decides; use full_domain or local"
+            ]
+        if policy.recoding == "local" and policy.loss != "loss_am":
+            return [
+                f"loss: local recoding lowers loss_am, not {policy.loss}; leave loss out or use full_domain"
+            ]
+        return []
     problems = []
     if aim.risk.startswith("journalist") and policy.population is None:
         problems.append(f"objective.risk: {aim.risk} compares with a population's table; name it")
