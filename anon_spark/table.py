@@ -27,7 +27,7 @@ from anon_spark.anonymize.histogram import (
     with_tuples,
 )
 from anon_spark.anonymize.patterns import PACKED, PEOPLE, PatternTable, from_tuples
-from anon_spark.anonymize.recoded import Recoded, recode, tells_nothing
+from anon_spark.anonymize.recoded import Recoded, recode
 from anon_spark.anonymize.remote import ClusterHistogram, RemotePatterns, Survey
 from anon_spark.anonymize.rules import hierarchy_by_rule
 from anon_spark.errors import GateRefusedError, InputError
@@ -127,8 +127,7 @@ def anonymize_table(
     finally:
         counted.unpersist()
         shutil.rmtree(partial.parent)
-    warnings = _warnings(found, hierarchies)
-    return _document(job, found, privacy, patterns.total_people) | {"warnings": warnings}
+    return _document(job, found, privacy, patterns.total_people)
 
 
 def table_patterns(
@@ -309,11 +308,11 @@ def _measured(seen: FileMeasures, attributes: Sequence[str], criteria: Sequence[
     return figures
 
 
-def _warnings(found: Recoded, hierarchies: Mapping[str, Hierarchy]) -> list[str]:
+def _warnings(found: Recoded) -> list[str]:
     """What holds, and is hardly what was wanted; a sentence each."""
-    if not tells_nothing(found, hierarchies):
+    if found.classes > 1:
         return []
-    return ["every quasi-identifier is released as '*': nothing of them is left"]
+    return ["all people are in one class: every quasi-identifier is '*' or the same for everybody"]
 
 
 def _document(job: TableJob, found: Recoded, privacy: Mapping[str, Any], people: int) -> dict[str, Any]:
@@ -327,6 +326,7 @@ def _document(job: TableJob, found: Recoded, privacy: Mapping[str, Any], people:
         "classes": found.classes,
         "privacy": dict(privacy),
         **found.proof,
+        "warnings": _warnings(found),
         "seconds": {step: round(seconds, 3) for step, seconds in job.seconds.items()},
         "cpu_seconds": {"search": round(job.cpu_seconds["search"], 4)},
     }

@@ -1,6 +1,7 @@
 """One table of any schema: what is written is read back by plain Python and holds what was promised."""
 
 import csv
+import gzip
 import json
 from collections import Counter, defaultdict
 from dataclasses import asdict
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
 from anon_spark.errors import GateRefusedError, InputError, PolicyError
+from anon_spark.ingest.table import open_table
 from anon_spark.policy.table import load_table_policy
 from anon_spark.risk.population import population_uniqueness
 from anon_spark.table import anonymize_table
@@ -100,6 +103,8 @@ def test_what_is_written_holds_what_was_promised(spark, tmp_path):
     assert k >= 3
     assert l >= 2
     assert done["optimal"] is True
+    assert done["bound"] == done["loss"]["loss_am"]
+    assert done["warnings"] == []
     assert {"read", "histogram", "search", "apply", "write", "gate"} == set(done["seconds"])
     assert set(done["levels"]) == set(POLICY["quasi_identifiers"])
     kept = Counter((row["illness"], row["note"]) for row in rows)
@@ -140,6 +145,8 @@ def test_classes_with_labels_of_their_own(spark, tmp_path):
     assert k >= 3
     assert l >= 2
     assert done["levels"] is None
+    assert (done["optimal"], done["bound"]) == (False, None)
+    assert set(done["loss"]) == {"loss_am", "loss_gm", "precision", "discernibility", "average_class_size"}
 
 
 def test_the_population_hides_whom_the_table_does_not(spark, tmp_path):
@@ -292,6 +299,63 @@ def test_what_is_wrong_is_one_sentence_and_nothing_is_left(spark, tmp_path, rows
         run(spark, tmp_path, rows, **policy)
     assert "OAK" not in str(caught.value)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["hierarchies", "people.csv", "policies"]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_cells_that_go_on_in_the_next_line_are_refused(spark, tmp_path, packed):
+    """Read line by line, the first table's one long row would be two that nothing is wrong with."""
+    place = tmp_path / ("t.csv.gz" if packed else "t.csv")
+
+    def table(text: str) -> Path:
+        place.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+        return place
+
+    with pytest.raises(InputError, match="2 lines have a quote without its end") as caught:
+        open_table(spark, table('a,b\n1,"x\n2,y"\n3,z\n'))
+    assert "x" not in str(caught.value).split("lines")[1].replace("next", "")
+    with pytest.raises(InputError, match="3 lines have a quote"):
+        open_table(spark, table('a,b\n1,"x\ny"",z\n2,y""""\n5,5" pipe\n'))
+    rows = open_table(spark, table('a,b\n1,"x, ""y"""\n2,""\n3,\n"4",y\n')).df.select("a", "b").collect()
+    assert [tuple(row) for row in rows] == [("1", 'x, "y"'), ("2", None), ("3", None), ("4", "y")]
+    if not packed:
+        with pytest.raises(InputError, match="has no header"):
+            open_table(spark, table(""))
+
+
+def test_line_breaks_go_to_parquet_and_not_to_csv(spark, tmp_path):
+    rows = [[*row[:4], row[4] + ("\n" if i % 2 else "\r"), row[5]] for i, row in enumerate(people())]
+    columns = {name: [row[i] or None for row in rows] for i, name in enumerate(HEADER)}
+    _, place = write(tmp_path, people())
+    table = tmp_path / "people.parquet"
+    pq.write_table(pa.table(columns), table)
+    loaded = load_table_policy(place, table=table)
+    with pytest.raises(InputError, match="cells with a line break: 60 of illness; CSV cannot hold them"):
+        anonymize_table(spark, table, loaded, tmp_path / "out.csv")
+    done = anonymize_table(spark, table, loaded, tmp_path / "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == done["people"]["out"]
+
+
+def test_empty_text_and_null_are_one_value_of_a_csv_file(spark, tmp_path):
+    """Kept apart they would be two values to l-diversity, and to most readers of the file they are one."""
+    rows = people()
+    columns = {name: [row[i] or None for row in rows] for i, name in enumerate(HEADER)}
+    columns["illness"] = ["" if i % 2 else None for i in range(len(rows))]
+    _, place = write(tmp_path, rows, privacy={"k": 3, "l": 2}, keep=None, drop=["name", "note"])
+    table = tmp_path / "people.parquet"
+    pq.write_table(pa.table(columns), table)
+    loaded = load_table_policy(place, table=table)
+    with pytest.raises(GateRefusedError, match="the file fails 1 checks"):
+        anonymize_table(spark, table, loaded, tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+    assert anonymize_table(spark, table, loaded, tmp_path / "out.parquet")["privacy"]["l"] == 2
+
+
+def test_a_release_of_one_class_comes_with_a_warning(spark, tmp_path):
+    done = run(spark, tmp_path, people(), privacy={"k": 60, "l": 2}, keep=None, drop=["name", "note"])
+    assert (done["classes"], done["privacy"]["k"]) == (1, 60)
+    assert done["warnings"] == [
+        "all people are in one class: every quasi-identifier is '*' or the same for everybody"
+    ]
 
 
 def test_nothing_that_is_there_is_overwritten(spark, tmp_path):

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from anon_spark.anonymize.coarsening import Coarsening
 from anon_spark.anonymize.frontier import Candidates, Choice, choose, meets_as_one
-from anon_spark.anonymize.hierarchy import TOP, Hierarchy
+from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.histogram import CLASS, Recoding, quoted, without
 from anon_spark.anonymize.lattice import Budget, Infeasible, Optimum, search, whole_input
 from anon_spark.anonymize.local import LocalRecoding
@@ -126,16 +126,6 @@ def recode(
         raise _ended_early(found) or _not_feasible(policy, patterns, hierarchies, criteria)
     losses = _losses_at(patterns, hierarchies, criteria, found.levels, weights)
     return _full_domain(patterns, hierarchies, found.levels, losses, found.suppressed, _proof(found))
-
-
-def tells_nothing(found: Recoded, hierarchies: Mapping[str, Hierarchy]) -> bool:
-    """Whether every quasi-identifier of everybody is released as ``*``."""
-    if found.levels is not None:
-        return all(found.levels[name] == hierarchy.height for name, hierarchy in hierarchies.items())
-    if isinstance(found, FullDomain):
-        return False
-    labels = [found.labels[name].unique().to_pylist() for name in found.labels.column_names if name != CLASS]
-    return all(values == [TOP] for values in labels)
 
 
 def _full_domain(

@@ -48,7 +48,7 @@ class TableObjective(Strict):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.tau is None and self.weight is None:
-            raise ValueError("objective needs tau or lambda")
+            raise ValueError("tau or lambda is needed")
         return self
 
     @property
