@@ -314,7 +314,7 @@ def test_cells_that_go_on_in_the_next_line_are_refused(spark, tmp_path, packed):
         open_table(spark, table('a,b\n1,"x\n2,y"\n3,z\n'))
     assert "x" not in str(caught.value).split("lines")[1].replace("next", "")
     with pytest.raises(InputError, match="3 lines have a quote"):
-        open_table(spark, table('a,b\n1,"x\ny"",z\n2,y""""\n5,5" pipe\n'))
+        open_table(spark, table('a,b\n1,"x\ny",z\n2,y""""\n5,5" pipe\n'))
     rows = open_table(spark, table('a,b\n1,"x, ""y"""\n2,""\n3,\n"4",y\n')).df.select("a", "b").collect()
     assert [tuple(row) for row in rows] == [("1", 'x, "y"'), ("2", None), ("3", None), ("4", "y")]
     if not packed:
