@@ -29,7 +29,11 @@ from anon_spark.policy.table import TablePolicy
 from anon_spark.privacy.classes import Criterion
 from anon_spark.utility.losses import all_losses
 
-_UNPROVEN: dict[str, Any] = {"optimal": False, "bound": None, "nodes": None}  # of classes that a heuristic makes
+_UNPROVEN: dict[str, Any] = {
+    "optimal": False,
+    "bound": None,
+    "nodes": None,
+}  # of classes that a heuristic makes
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,16 @@ from anon_spark.policy.schema import SourceTable, parse_table
 
 _BASE_SCHEMAS: dict[str, dict[str, SourceTable]] = {"mimic3": mimic3.TABLES}
 _OF_LAKEHOUSE = {"base_schema", "schema", "people", "domains", "tables"}
-_OF_ONE_TABLE = {"separator", "keep", "drop", "objective", "recoding", "population", "search"}
+_OF_ONE_TABLE = {
+    "separator",
+    "keep",
+    "drop",
+    "objective",
+    "recoding",
+    "population",
+    "sampling_fraction",
+    "search",
+}
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
