@@ -365,6 +365,22 @@ def test_nothing_that_is_there_is_overwritten(spark, tmp_path):
     assert (tmp_path / "out.csv").read_text() == "mine"
 
 
+def test_the_example_of_the_readme_runs(spark, tmp_path):
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    section = text[text.index("\n## One table\n") : text.index("\n## On a cluster\n")]
+    for kind, name in (("csv", "people.csv"), ("yaml", "people.yaml")):
+        (tmp_path / name).write_text(section.split(f"```{kind}\n")[1].split("```")[0])
+    table = tmp_path / "people.csv"
+    done = anonymize_table(
+        spark, table, load_table_policy(tmp_path / "people.yaml", table=table), tmp_path / "anonymous.csv"
+    )
+    rows = read(tmp_path / "anonymous.csv", ",")
+    assert list(rows[0]) == ["sex", "age", "zip", "seen", "code", "illness", "ward"]
+    assert min(weakest(rows, ["sex", "age", "zip", "seen", "code"], "illness")) >= 2
+    assert done["classes"] > 1
+    assert done["warnings"] == []
+
+
 @with_adult
 def test_adult_by_its_policy_is_answered_as_by_the_reference(spark, tmp_path):
     table = ADULT / "adult.csv"

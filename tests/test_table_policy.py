@@ -3,7 +3,7 @@
 import io
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,11 +16,12 @@ from rich.console import Console
 
 from anon_spark import cli
 from anon_spark.anonymize.hierarchy import TOP
-from anon_spark.anonymize.rules import Dates, Icd9, Intervals, Prefix
+from anon_spark.anonymize.rules import Dates, Icd9, Intervals, Prefix, Rule
 from anon_spark.errors import AnonError, InputError, PolicyError
 from anon_spark.policy.explain import explain
 from anon_spark.policy.load import conf_dir, load_policy
-from anon_spark.policy.table import TablePolicy, load_table_policy
+from anon_spark.policy.table import TablePolicy, TableQuasiIdentifier, load_table_policy
+from anon_spark.privacy.criteria import Privacy
 from anon_spark.release.destination import check_out
 
 FORMS = (
@@ -262,6 +263,24 @@ def test_local_recoding_minimizes_no_other_loss(tmp_path, change, said):
     (problem,) = problems_of(tmp_path, plain | change)
     assert problem.startswith(said)
     assert load_table_policy(save(tmp_path, plain | {"recoding": "local", "loss": "loss_am"}))
+
+
+def test_what_the_readme_says_of_policies_is_so():
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    blocks = [yaml.safe_load(part.split("```")[0]) for part in text.split("```yaml\n")[1:]]
+    (criteria,) = (block["privacy"] for block in blocks if list(block) == ["privacy"])
+    assert len(Privacy.model_validate(criteria).sensitive) == 3
+    section = text[text.index("\n## One table\n") : text.index("\n## On a cluster\n")]
+    rows = [line.split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    named = {row[0].strip("| `"): row[1] for row in rows}
+    rules = {form: row for form, row in named.items() if form.startswith("{")}
+    assert len(rules) == len(get_args(Rule))
+    for form, levels in rules.items():
+        made = TableQuasiIdentifier.model_validate({"hierarchy": yaml.safe_load(form)}).hierarchy
+        labels = [label.strip("`") for label in levels.split(", ")]
+        assert list(made.row(labels[0])) == labels
+    own = {"name", "description", "quasi_identifiers", "sensitive", "keep", "drop"}
+    assert named.keys() >= set(TablePolicy.model_fields) - own
 
 
 # --- the command's own options ---

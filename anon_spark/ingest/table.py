@@ -114,7 +114,7 @@ def _check_quotes(spark: SparkSession, path: Path, files: Sequence[Path]) -> Non
     """Refuse cells that go on in the next line: lines are read apart, and two of them can look like two rows.
 
     A row whose quoted cell goes on has a first line with an odd number of quotes; where no line has, every line
-    ends outside quotes. A file without any quote is only looked through for one, which takes a tenth of a second
+    ends outside quotes. A file without any quote is only looked through for one, which takes a quarter of a second
     a gigabyte.
 
     Raises:
