@@ -55,8 +55,10 @@ def check_asked(
     """Settings, goals, and the policy's criteria by each setting; needs no Spark.
 
     Raises:
-        PolicyError: a threshold or goal is out of range, or nothing can be drawn at ``out``.
+        PolicyError: a threshold or goal is out of range, nothing can be drawn at ``out``, or there is no front.
     """
+    if policy.recoding == "microaggregation":
+        raise PolicyError("recoding: microaggregation has no levels that risk could be weighed against")
     if out is not None:
         check_ending(out)
     settings, goals = asked.settings(policy), asked.goals(policy)
