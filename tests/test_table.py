@@ -317,6 +317,12 @@ def test_cells_that_go_on_in_the_next_line_are_refused(spark, tmp_path, packed):
         open_table(spark, table('a,b\n1,"x\ny",z\n2,y""""\n5,5" pipe\n'))
     rows = open_table(spark, table('a,b\n1,"x, ""y"""\n2,""\n3,\n"4",y\n')).df.select("a", "b").collect()
     assert [tuple(row) for row in rows] == [("1", 'x, "y"'), ("2", None), ("3", None), ("4", "y")]
+    with pytest.raises(
+        InputError, match="1 lines have a quote"
+    ):  # of the header, which seems to have two columns
+        open_table(spark, table('a,"b\n1,x\n'))
+    named = open_table(spark, table('"a","b, ""c"""\n1,x\n'))
+    assert (named.columns, named.df.count()) == (("a", 'b, "c"'), 1)
     if not packed:
         with pytest.raises(InputError, match="has no header"):
             open_table(spark, table(""))
