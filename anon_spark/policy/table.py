@@ -165,7 +165,8 @@ def _misfits(policy: TablePolicy, columns: Sequence[str]) -> tuple[list[str], li
     known = _classified(policy)
     missing = [name for name in known if name not in columns]
     shown = columns if len(missing) < len(known) else []
-    lacking = [f"the table has no column {name}{nearest(name, shown)}" for name in missing]
+    named = ", ".join(f"{name}{nearest(name, shown)}" for name in missing)
+    lacking = [f"the table has no column {named}"] if missing else []
     lacking += [
         f"rename column {name} of the table: the name is the engine's own"
         for name in columns
@@ -173,7 +174,7 @@ def _misfits(policy: TablePolicy, columns: Sequence[str]) -> tuple[list[str], li
     ]
     unknown = [name for name in columns if name not in known]
     if missing and unknown:
-        lacking.append(f"{len(unknown)} columns of the table are not named in the policy")
+        lacking.append(f"the policy does not name {len(unknown)} of the table's {len(columns)} columns")
         return lacking, []
     return lacking, [
         f"column {name} is not classified: name it as quasi-identifier, sensitive, keep or drop"
