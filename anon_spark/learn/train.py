@@ -19,12 +19,12 @@ from xgboost.spark import SparkXGBClassifierModel
 from anon_spark.errors import InputError, PolicyError
 from anon_spark.ingest.lake import TableReader
 from anon_spark.learn.boost import FOLDS, BoostConfig, fit_boost, load_boost_config, split_people
+from anon_spark.learn.caveats import small_cell_safe, warning
 from anon_spark.learn.evaluate import choose_threshold, measure
 from anon_spark.learn.preprocess import FEATURES, feature_count, fit_preprocessing
 from anon_spark.mimic3.cohort import CATEGORICAL, LABEL, first_stays, load_items, numeric_columns
 
 FEWEST_PEOPLE = 20
-CONVINCING_PEOPLE = 1000
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ def train_models(
         "release": trained.metrics,
         "people": people,
         "features": trained.features,
-        "deaths": _small_cell_safe(deaths, sum(people.values()), small_cell),
-        "warning": _warning(sum(people.values())),
+        "deaths": small_cell_safe(deaths, sum(people.values()), small_cell),
+        "warning": warning(sum(people.values())),
     }
 
 
@@ -185,19 +185,6 @@ def _save(trained: Trained, folder: Path) -> None:
     trained.classifier.get_booster().save_model(str(folder / "booster.json"))
     document = {"threshold": trained.threshold, "features": trained.features}
     (folder / "model.json").write_text(json.dumps(document) + "\n", encoding="utf-8")
-
-
-def _small_cell_safe(deaths: int, people: int, small_cell: int) -> int | str:
-    """Deaths, hidden where fewer than ``small_cell`` have died or fewer have not."""
-    if deaths < small_cell:
-        return f"<{small_cell}"
-    return f">{people - small_cell}" if people - deaths < small_cell else deaths
-
-
-def _warning(people: int) -> str | None:
-    if people >= CONVINCING_PEOPLE:
-        return None
-    return f"{people} people prove nothing: the metrics show that training runs, not how well it learns."
 
 
 @contextmanager

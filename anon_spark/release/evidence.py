@@ -1,7 +1,7 @@
 """What is measured after publishing, from the release's own files and ledger: privacy, models, the report."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,10 @@ from anon_spark.anonymize.people import PERSON
 from anon_spark.errors import InputError
 from anon_spark.ingest.lake import TableReader, locate, read_headers, work_reader
 from anon_spark.ingest.read import REASON, parse, read_source
+from anon_spark.learn.compare import Settings, compare_sides
+from anon_spark.learn.sides import RAW, prepare_side
 from anon_spark.learn.train import train_models
+from anon_spark.mimic3.cohort import Task, build_cohort, check_treatments, hidden_items
 from anon_spark.policy.load import build_schema
 from anon_spark.policy.model import Policy
 from anon_spark.privacy.measure import measure
@@ -24,6 +27,7 @@ from anon_spark.risk.linkage import linkage_risk
 from anon_spark.risk.timing import timing_risk
 
 METRICS_FILE = "metrics.json"
+COMPARISON_FILE = "comparison-{}.json"
 REPORT_FILE = "report.html"
 
 
@@ -80,14 +84,8 @@ def train_release(
     raw = subjects = None
     private = work or Path(f"{release.target}-work")
     if baseline is not None:
-        place = private / "runs" / release.run / "maps" / "people"
-        if not place.is_dir():
-            raise InputError(
-                f"WORK does not know the people of release {release.name}; name its WORK with --work"
-            )
+        subjects = subjects_of(release, private)
         raw = source_reader(release.spark, baseline, policy)
-        people = work_reader(release.spark, place.parent)("people")
-        subjects = people.select(F.col(PERSON).alias("id"), "pseudonym")
     metrics = train_models(
         release.spark,
         release=release.table,
@@ -100,6 +98,63 @@ def train_release(
     release.evidence.mkdir(parents=True, exist_ok=True)
     (release.evidence / METRICS_FILE).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     return metrics
+
+
+def compare_with_source(
+    spark: SparkSession,
+    source: str,
+    releases: Sequence[Release],
+    works: Sequence[Path],
+    *,
+    task: Task,
+    sets: Sequence[str],
+    settings: Settings,
+    truth: DataFrame | None = None,
+) -> dict[str, Any]:
+    """Compare models that learn from the source with models that learn from its releases; keep it as evidence.
+
+    Args:
+        works: the WORK of each release, which knows who is who; features are kept there.
+        sets: the variables (see ``build_cohort``).
+        truth: ``(SUBJECT_ID, score)``, for a generated source.
+
+    Raises:
+        InputError: a policy's treatment makes the cohort impossible, WORK does not know the release's people,
+            or there is nothing to learn from.
+    """
+    policies = [released_policy(release.ledger)[0] for release in releases]
+    for release, policy in zip(releases, policies, strict=True):
+        check_treatments(policy, task, release=release.name)
+    maps = [subjects_of(release, work) for release, work in zip(releases, works, strict=True)]
+    folder = works[0] / "compare" / task.name
+    cohort = build_cohort(source_reader(spark, source, policies[0]), task, sets=sets)
+    raw = prepare_side(RAW, cohort, folder / RAW)
+    sides = []
+    for release, policy, work, subjects in zip(releases, policies, works, maps, strict=True):
+        cohort = build_cohort(release.table, task, sets=sets, hidden=hidden_items(policy))
+        place = work / "compare" / task.name / release.run
+        sides.append(prepare_side(release.name, cohort, place, subjects=subjects))
+    document = compare_sides(raw, sides, task, settings, truth=truth)
+    for release in releases:
+        release.evidence.mkdir(parents=True, exist_ok=True)
+        place = release.evidence / COMPARISON_FILE.format(task.name)
+        place.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return document
+
+
+def subjects_of(release: Release, work: Path) -> DataFrame:
+    """The release's people: ``(id, pseudonym)``, from WORK.
+
+    Raises:
+        InputError: WORK does not know them.
+    """
+    place = work / "runs" / release.run / "maps" / "people"
+    if not place.is_dir():
+        raise InputError(
+            f"WORK does not know the people of release {release.name}; name its WORK with --work"
+        )
+    people = work_reader(release.spark, place.parent)("people")
+    return people.select(F.col(PERSON).alias("id"), "pseudonym")
 
 
 def write_report(release: Release) -> Path:
