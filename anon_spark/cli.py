@@ -318,7 +318,7 @@ def compare(
     as_json: JsonFlag = False,
 ) -> None:
     """Train on a source and on its releases, same people and folds: what privacy costs, with intervals."""
-    from anon_spark.learn.compare import Settings
+    from anon_spark.learn.scoring import Settings
     from anon_spark.mimic3.cohort import find_task
     from anon_spark.release.evidence import compare_with_source
     from anon_spark.release.publish import open_release

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from anon_spark import pipeline
-from anon_spark.learn.compare import Settings
+from anon_spark.learn.scoring import Settings
 from anon_spark.mimic3.cohort import find_task
 from anon_spark.mimic3.cohort.people import first_adult_stays
 from anon_spark.mimic3.generate import generate

@@ -22,15 +22,17 @@ from sklearn.metrics import (
 )
 
 from anon_spark.errors import InputError, PolicyError
-from anon_spark.learn import compare as comparing
+from anon_spark.learn.attacks import membership_by_loss
 from anon_spark.learn.boost import BoostConfig, fit_boost
-from anon_spark.learn.bootstrap import RANKED, Scores, _metrics, compare_paired, estimate, resampled
-from anon_spark.learn.compare import MODELS, Settings, compare_sides
+from anon_spark.learn.bootstrap import MEASURES, Scores, _metrics, compare_paired, estimate, resampled
+from anon_spark.learn.compare import compare_sides
+from anon_spark.learn.fairness import by_group, fairness
 from anon_spark.learn.forest import load_forest_config
 from anon_spark.learn.logistic import load_logistic_config
 from anon_spark.learn.rows import balance_weights
+from anon_spark.learn.scoring import MODELS, Settings, place_in_folds
 from anon_spark.learn.sides import RAW, Side, prepare_side
-from anon_spark.mimic3.cohort import CATEGORICAL, TASKS, Cohort
+from anon_spark.mimic3.cohort import CATEGORICAL, DESCRIPTIVE, TASKS, Cohort
 
 NUMERIC = ("AGE", "heart_rate_mean", "lactate_mean")
 QUICK = Settings(folds=3, tested=1, draws=200, models=("logistic",))
@@ -50,7 +52,7 @@ def make_people(number: int, seed: int = 5) -> pd.DataFrame:
         {
             "SUBJECT_ID": np.arange(number) + 7_000,
             "label": (rng.random(number) < truth).astype(int),
-            **{name: rng.choice(["a", "b", "c"], number) for name in CATEGORICAL},
+            **{name: rng.choice(["a", "b", "c"], number) for name in (*CATEGORICAL, *DESCRIPTIVE)},
             "AGE": age,
             "heart_rate_mean": rate,
             "lactate_mean": np.where(rng.random(number) < 0.1, np.nan, lactate),
@@ -93,7 +95,7 @@ def test_metrics_equal_scikit_learn_with_ties_and_weights() -> None:
         "f1": f1_score(labels, said),
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected)
-    assert set(found) == set(RANKED)
+    assert set(found) == set(MEASURES)
     # a person drawn twice counts as two people
     drawn = rng.integers(0, 3, labels.size)
     order = np.argsort(-scores, kind="stable")
@@ -155,6 +157,43 @@ def test_intervals_cover_and_equivalence_can_fail() -> None:
     assert equal["high"] - equal["low"] < width / 5, "pairing takes out what both find hard"
 
 
+def test_membership_is_found_where_a_model_remembers() -> None:
+    rng = np.random.default_rng(4)
+    labels = rng.integers(0, 2, 3000)
+    honest = np.clip(0.5 + (labels - 0.5) * rng.uniform(-0.4, 0.8, labels.size), 0, 1)
+    remembered = np.clip(honest + (labels - 0.5) * 0.3, 0, 1)
+    half = (labels[1500:], honest[1500:])
+    for members, low, high in ((honest, 0.47, 0.53), (remembered, 0.6, 0.8)):
+        attack = membership_by_loss((labels[:1500], members[:1500]), half)
+        assert low < resampled([attack], draws=100, seed=1)["auroc"][0] < high
+    by_hand = membership_by_loss((np.array([1, 0]), np.array([0.9, 0.2])), (np.array([0]), np.array([0.6])))
+    assert by_hand.labels.tolist() == [1, 1, 0]
+    assert by_hand.scores.tolist() == pytest.approx([0.9, 0.8, 0.4])
+
+
+def test_groups_by_hand_and_a_planted_gap() -> None:
+    """Two groups of one quality and two of different ones; a group of ten ill is not told."""
+    rng = np.random.default_rng(8)
+    labels = rng.integers(0, 2, 4000)
+    fair, skewed = rng.permutation(np.repeat(["a", "b"], 2000)), rng.permutation(np.repeat(["a", "b"], 2000))
+    few = np.where(np.cumsum(labels) <= 10, "few", "many")
+    scores = rng.normal(labels) + np.where(skewed == "b", rng.normal(0, 2, labels.size), 0)
+    fold, groups = Scores(labels, scores, 0.5), [{"fair": fair, "skewed": skewed, "few": few}]
+    found = fairness(by_group([fold], groups, draws=300, seed=1, small_cell=11))
+    assert set(found["few"]["groups"]) == {"many"}
+    assert found["few"]["gaps"] == {}
+    for name in ("a", "b"):
+        of = skewed == name
+        figure = found["skewed"]["groups"][name]["auroc"]["value"]
+        assert figure == pytest.approx(roc_auc_score(labels[of], scores[of]))
+    assert found["skewed"]["gaps"]["auroc"]["low"] > 0.08
+    assert found["fair"]["gaps"]["auroc"]["value"] < 0.03
+    better = Scores(labels, np.where(skewed == "b", scores + labels, scores), 0.5)
+    base = by_group([fold], groups, draws=300, seed=1, small_cell=11)
+    closed = fairness(by_group([better], groups, draws=300, seed=1, small_cell=11), base)
+    assert closed["skewed"]["gaps_to_raw"]["auroc"]["high"] < 0
+
+
 def test_an_untouched_release_costs_nothing_and_a_blurred_one_does(spark: SparkSession) -> None:
     people = make_people(1500)
     raw = side(spark, RAW, people)
@@ -184,6 +223,13 @@ def test_an_untouched_release_costs_nothing_and_a_blurred_one_does(spark: SparkS
     lost = row_of(document, "logistic", "blurred", "anonymized")["to_raw"]["auroc"]
     assert lost["high"] < -0.03
     assert not lost["equivalent"]
+    served = {row["learnt_from"]: row["by"] for row in document["fairness"]}
+    assert set(served[RAW]) == {"sex", "age", "ethnicity", "insurance", "language"}
+    assert set(served[RAW]["sex"]["groups"]) == {"a", "b", "c"}
+    assert served["same"]["sex"]["gaps_to_raw"]["auroc"] == {"value": 0, "low": 0, "high": 0}
+    assert (
+        served["blurred"]["age"]["groups"]["80+"]["recall"] != served[RAW]["age"]["groups"]["80+"]["recall"]
+    )
     best = row_of(document, "true probability", RAW, RAW)["metrics"]["auroc"]["value"]
     assert abs(base["to_truth"]["auroc"]["value"]) < 0.03
     assert 0.75 < best < 0.9
@@ -191,8 +237,8 @@ def test_an_untouched_release_costs_nothing_and_a_blurred_one_does(spark: SparkS
 
 
 def test_folds_are_by_person_and_never_meet(spark: SparkSession) -> None:
-    placed = comparing._folds(spark.range(5000).withColumnRenamed("id", "SUBJECT_ID"), Settings())
-    again = comparing._folds(
+    placed = place_in_folds(spark.range(5000).withColumnRenamed("id", "SUBJECT_ID"), Settings())
+    again = place_in_folds(
         spark.range(4999, -1, -1).withColumnRenamed("id", "SUBJECT_ID").repartition(3), Settings()
     )
     assert placed.exceptAll(again).count() == 0
@@ -210,6 +256,9 @@ def test_every_model_learns(spark: SparkSession, name: str) -> None:
     assert metrics["auroc"]["value"] > 0.7
     assert metrics["auroc"]["low"] < metrics["auroc"]["value"] < metrics["auroc"]["high"]
     assert metrics["brier"]["value"] < 0.22
+    membership = row_of(document, name, RAW, RAW)["membership"]
+    assert 0.4 < membership["auroc"]["low"] < membership["auroc"]["value"] < 1
+    assert membership["guess"] == 0.5
     assert "900 people prove nothing" in document["warning"]
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 Array = np.ndarray
-RANKED = ("auroc", "auprc", "brier", "calibration", "accuracy", "precision", "recall", "f1")
+MEASURES = ("auroc", "auprc", "brier", "calibration", "accuracy", "precision", "recall", "f1")
 _BINS = 10
 _BLOCK = 2**22  # resampled people at a time, over all draws
 
@@ -46,11 +46,11 @@ def resampled(folds: Sequence[Scores], *, draws: int, seed: int) -> dict[str, Ar
     """Every metric of the people as they are (place 0), and of ``draws`` resamples of them.
 
     Returns:
-        metric to ``draws + 1`` numbers, NaN where one is not defined. The same seed and numbers of people give
-        the same resamples.
+        metric to ``draws + 1`` numbers: the mean of the folds where it is defined, NaN where it is in none. The
+        same seed and numbers of people give the same resamples.
     """
     parts = [_fold_metrics(fold, draws, seed + place) for place, fold in enumerate(folds)]
-    return {name: np.mean([part[name] for part in parts], axis=0) for name in RANKED}
+    return {name: _mean([part[name] for part in parts]) for name in MEASURES}
 
 
 def estimate(values: Array, level: float = 0.95) -> Estimate:
@@ -58,7 +58,10 @@ def estimate(values: Array, level: float = 0.95) -> Estimate:
     if np.isnan(values[0]):
         return Estimate(None, None, None)
     tail = (1 - level) / 2 * 100
-    low, high = np.nanpercentile(values[1:], [tail, 100 - tail])
+    known = values[1:][~np.isnan(values[1:])]
+    if not known.size:
+        return Estimate(float(values[0]), None, None)
+    low, high = np.percentile(known, [tail, 100 - tail])
     return Estimate(float(values[0]), float(low), float(high))
 
 
@@ -77,14 +80,19 @@ def compare_paired(values: Array, others: Array, *, margin: float) -> dict[str, 
     }
 
 
+def _mean(folds: Sequence[Array]) -> Array:
+    known = np.sum([~np.isnan(fold) for fold in folds], axis=0)
+    return _ratio(np.sum([np.nan_to_num(fold) for fold in folds], axis=0), known)
+
+
 def _fold_metrics(fold: Scores, draws: int, seed: int) -> dict[str, Array]:
     """The metrics of one fold, for the people as they are and then for each resample."""
     if not fold.labels.size:
-        return {name: np.full(draws + 1, np.nan) for name in RANKED}
+        return {name: np.full(draws + 1, np.nan) for name in MEASURES}
     order = np.argsort(-fold.scores, kind="stable")
     truth, score = fold.labels[order] == 1, fold.scores[order]
     found = [_metrics(truth, score, fold.threshold, block) for block in _weights(order, draws, seed)]
-    return {name: np.concatenate([part[name] for part in found]) for name in RANKED}
+    return {name: np.concatenate([part[name] for part in found]) for name in MEASURES}
 
 
 def _weights(order: Array, draws: int, seed: int) -> Iterator[Array]:

@@ -1,90 +1,25 @@
-"""The price of privacy: the same models on the source and on releases of it, on the same people and folds.
+"""The price of privacy: the same models on the source and on releases of it, on the same people and folds."""
 
-Each fold is once the test; the next one chooses when to stop and the threshold; the others train. A model that
-has learnt from a release is tested on the release's own people and on their raw data, which is what a hospital
-would give it: raw categories are then named as the release names them, by what it made of the training people's.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
-from pyspark.ml import Model
-from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from anon_spark.errors import InputError, PolicyError, nearest
-from anon_spark.learn.boost import fit_boost, load_boost_config
-from anon_spark.learn.bootstrap import RANKED, Scores, compare_paired, estimate, resampled
+from anon_spark.errors import InputError
+from anon_spark.learn.attacks import GUESS
+from anon_spark.learn.bootstrap import MEASURES, Scores, compare_paired, estimate, resampled
 from anon_spark.learn.caveats import small_cell_safe, warning
-from anon_spark.learn.evaluate import choose_threshold
-from anon_spark.learn.forest import fit_forest, load_forest_config
-from anon_spark.learn.logistic import fit_logistic, load_logistic_config
-from anon_spark.learn.preprocess import FEATURES, SMALL_CELL, fit_preprocessing
+from anon_spark.learn.fairness import Groups, Resampled, by_group, fairness
+from anon_spark.learn.scoring import Settings, Tested, place_in_folds, score_models
 from anon_spark.learn.sides import RAW, Side
-from anon_spark.mimic3.cohort import CATEGORICAL, LABEL, Task
+from anon_spark.mimic3.cohort import LABEL, MISSING, Task
 
 FEWEST_PEOPLE = 20
-_SLICES = 10_000
-_VALIDATION, _OWN, _ON_RAW = "validation", "own", "raw"
-
-Fit = Callable[[DataFrame], Model]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How models are compared."""
-
-    models: tuple[str, ...] = ("xgboost", "forest", "logistic")
-    folds: int = 5
-    tested: int | None = None  # so many of the folds are the test once; None: all
-    seed: int = 20250101
-    draws: int = 1000
-    margin: float = 0.01
-    small_cell: int = SMALL_CELL
-
-    def __post_init__(self) -> None:
-        problems = [
-            f"unknown model '{name}'; known: {', '.join(MODELS)}{nearest(name, MODELS)}"
-            for name in self.models
-            if name not in MODELS
-        ]
-        if self.folds < 3:
-            problems.append(f"folds must be at least 3 (training, validation, test), got {self.folds}")
-        if self.draws < 100:
-            problems.append(f"draws must be at least 100, got {self.draws}")
-        if problems:
-            raise PolicyError(problems)
-
-
-@dataclass
-class Tested:
-    """Scores of one model that learnt from one side, fold by fold, on its own people and on their raw data."""
-
-    own: list[Scores] = field(default_factory=list)
-    raw: list[Scores] = field(default_factory=list)
-
-
-def _boost() -> Fit:
-    config = load_boost_config()
-    return lambda rows: fit_boost(rows, features=FEATURES, label=LABEL, config=config)
-
-
-def _forest() -> Fit:
-    config = load_forest_config()
-    return lambda rows: fit_forest(rows, features=FEATURES, label=LABEL, config=config)
-
-
-def _logistic() -> Fit:
-    config = load_logistic_config()
-    return lambda rows: fit_logistic(rows, features=FEATURES, label=LABEL, config=config)
-
-
-MODELS: dict[str, Callable[[], Fit]] = {"xgboost": _boost, "forest": _forest, "logistic": _logistic}
+GROUPED = ("sex", "age", "ethnicity", "insurance", "language")
 
 
 def compare_sides(
@@ -96,9 +31,12 @@ def compare_sides(
         truth: ``(SUBJECT_ID, score: double)``: the best score there can be, where the source is generated.
 
     Returns:
-        ``{"cohort", "outcome", "people", "positives", "left_out", "folds", "models", "notes", "warning"}``.
+        ``{"cohort", "outcome", "people", "positives", "left_out", "folds", "tested", "models", "fairness", "notes",
+        "warning"}``.
         ``models`` has a row a model, data set that it learnt from and kind of test: eight metrics with their
-        intervals of 95 %, and for releases their difference to the model of the raw data.
+        intervals of 95 %, and for releases their difference to the model of the raw data. ``fairness`` has them
+        by sex, age, ethnicity, insurance and language, of raw test people. ``membership`` is what an attack on
+        the model gains.
 
     Raises:
         InputError: too few people in common, or a part without both outcomes.
@@ -108,10 +46,11 @@ def compare_sides(
         lambda one, other: one.join(other, on="SUBJECT_ID", how="left_semi"),
         (side.people.select("SUBJECT_ID") for side in sides),
     )
-    placed = _folds(common, settings).persist()
+    placed = place_in_folds(common, settings).persist()
     try:
         counts = _check(raw, placed, settings)
-        tested = _test_models(raw, releases, placed, settings)
+        tested = score_models(raw, releases, placed, settings)
+        groups = _groups(raw, placed, settings)
         best = _truth_scores(truth, raw, placed, settings) if truth is not None else None
     finally:
         placed.unpersist()
@@ -125,15 +64,10 @@ def compare_sides(
         "folds": settings.folds,
         "tested": settings.tested or settings.folds,
         "models": _rows(tested, best, [side.name for side in releases], settings),
+        "fairness": _fairness_rows(tested, groups, [side.name for side in releases], settings),
         "notes": [note for side in sides for note in side.notes],
         "warning": warning(people),
     }
-
-
-def _folds(common: DataFrame, settings: Settings) -> DataFrame:
-    """(SUBJECT_ID, part): a function of the person and the seed alone."""
-    place = F.pmod(F.xxhash64(F.lit(settings.seed), F.col("SUBJECT_ID").cast("bigint")), F.lit(_SLICES))
-    return common.select("SUBJECT_ID", F.floor(place * settings.folds / _SLICES).cast("int").alias("part"))
 
 
 def _check(raw: Side, placed: DataFrame, settings: Settings) -> dict[int, tuple[int, int]]:
@@ -159,79 +93,46 @@ def _check(raw: Side, placed: DataFrame, settings: Settings) -> dict[int, tuple[
     return counts
 
 
-def _test_models(
-    raw: Side, releases: Sequence[Side], placed: DataFrame, settings: Settings
-) -> dict[tuple[str, str], Tested]:
-    """Scores by (model, side) of every fold that is tested."""
-    tested = {(model, side.name): Tested() for model in settings.models for side in [raw, *releases]}
-    fits = {model: MODELS[model]() for model in settings.models}
-    for test in range(settings.tested or settings.folds):
-        validation = (test + 1) % settings.folds
-        part = F.when(F.col("part") == test, "test").when(F.col("part") == validation, _VALIDATION)
-        split = placed.select("SUBJECT_ID", part.otherwise("train").alias("fold"))
-        for side in [raw, *releases]:
-            rows = _learnable(side, raw, split, settings)
-            try:
-                for model, fit in fits.items():
-                    _add(tested[model, side.name], _scores(fit(rows), rows))
-            finally:
-                rows.unpersist()
-    return tested
-
-
-def _learnable(side: Side, raw: Side, split: DataFrame, settings: Settings) -> DataFrame:
-    """``(SUBJECT_ID, fold, part, label, features)``: the side's people, and the test people's raw data as well."""
-    own = side.people.join(split, on="SUBJECT_ID", how="inner")
-    train = own.where("fold = 'train'")
-    pipeline = fit_preprocessing(
-        train,
-        numeric=side.numeric,
-        categorical=CATEGORICAL,
-        # what is summarized of a variable is absent together: one flag is enough
-        flagged=[name for name in side.numeric if name == "AGE" or name.endswith("_mean")],
-        small_cell=settings.small_cell,
+def _groups(raw: Side, placed: DataFrame, settings: Settings) -> list[dict[str, np.ndarray]]:
+    """Of every tested fold: the groups of its people by the raw data, in the order of SUBJECT_ID."""
+    age = F.col("AGE")
+    first_word = F.trim(F.split("ETHNICITY", r"/| - | OR ")[0])
+    described = raw.people.select(
+        "SUBJECT_ID",
+        F.col("GENDER").alias("sex"),
+        F.when(age < 45, "18-44")
+        .when(age < 65, "45-64")
+        .when(age < 80, "65-79")
+        .when(age.isNotNull(), "80+")
+        .otherwise(MISSING)
+        .alias("age"),
+        first_word.alias("ethnicity"),
+        F.col("INSURANCE").alias("insurance"),
+        F.col("LANGUAGE").alias("language"),
     )
-    parts = own.withColumn("part", F.when(F.col("fold") == "test", _OWN).otherwise(F.col("fold")))
-    if side is not raw:
-        of_raw = raw.people.join(split.where("fold = 'test'"), on="SUBJECT_ID", how="inner")
-        parts = parts.unionByName(_renamed(of_raw, raw.people, train).withColumn("part", F.lit(_ON_RAW)))
-    return pipeline.transform(parts).select("SUBJECT_ID", "fold", "part", LABEL, FEATURES).persist()
+    table = described.join(placed, on="SUBJECT_ID", how="inner").orderBy("SUBJECT_ID").toArrow()
+    parts = [table.filter(pc.field("part") == part) for part in range(settings.tested or settings.folds)]
+    return [{name: part[name].to_numpy(zero_copy_only=False) for name in GROUPED} for part in parts]
 
 
-def _renamed(rows: DataFrame, raw: DataFrame, train: DataFrame) -> DataFrame:
-    """Raw rows with each category as the release names it: what most training people with it have there."""
-    released = train.select("SUBJECT_ID", *(F.col(name).alias(f"_{name}") for name in CATEGORICAL))
-    both = raw.select("SUBJECT_ID", *CATEGORICAL).join(released, on="SUBJECT_ID", how="inner")
-    for name in CATEGORICAL:
-        counted = both.groupBy(name, f"_{name}").count()
-        names = counted.groupBy(name).agg(F.max_by(f"_{name}", F.struct("count", f"_{name}")).alias("_named"))
-        rows = rows.join(F.broadcast(names), on=name, how="left").withColumn(name, F.coalesce("_named", name))
-        rows = rows.drop("_named")
+def _fairness_rows(
+    tested: Mapping[tuple[str, str], Tested], groups: Groups, releases: Sequence[str], settings: Settings
+) -> list[dict[str, Any]]:
+    """A row a model and data set that it learnt from."""
+
+    def draw(folds: Sequence[Scores]) -> Resampled:
+        return by_group(
+            folds, groups, draws=settings.draws, seed=settings.seed, small_cell=settings.small_cell
+        )
+
+    rows = []
+    for model in settings.models:
+        base = draw(tested[model, RAW].own)
+        rows.append({"model": model, "learnt_from": RAW, "by": fairness(base)})
+        for name in releases:
+            by = fairness(draw(tested[model, name].raw), base)
+            rows.append({"model": model, "learnt_from": name, "by": by})
     return rows
-
-
-def _scores(model: Model, rows: DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Labels and scores by part, in the order of SUBJECT_ID: two numbers a person come to the driver, no id."""
-    scored = model.transform(rows.where("part != 'train'").drop("fold"))
-    positive = vector_to_array(F.col("probability"))[1].alias("score")
-    table = (
-        scored.select("SUBJECT_ID", "part", LABEL, positive)
-        .orderBy("SUBJECT_ID")
-        .drop("SUBJECT_ID")
-        .toArrow()
-    )
-    found = {}
-    for part in (_VALIDATION, _OWN, _ON_RAW):
-        of_part = table.filter(pc.field("part") == part)
-        found[part] = (of_part[LABEL].to_numpy(), of_part["score"].to_numpy().astype(float))
-    return found
-
-
-def _add(tested: Tested, found: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    threshold = choose_threshold(*found[_VALIDATION])
-    own = Scores(*found[_OWN], threshold)
-    tested.own.append(own)
-    tested.raw.append(Scores(*found[_ON_RAW], threshold) if found[_ON_RAW][0].size else own)
 
 
 def _truth_scores(truth: DataFrame, raw: Side, placed: DataFrame, settings: Settings) -> list[Scores]:
@@ -257,13 +158,21 @@ def _rows(
     rows = []
     for model in settings.models:
         base = draw(tested[model, RAW].own)
-        rows.append(_row(model, RAW, RAW, base, truth, "to_truth", settings))
+        attack = _attack(tested[model, RAW], settings)
+        rows.append({**_row(model, RAW, RAW, base, truth, "to_truth", settings), "membership": attack})
         for name in releases:
             for on, folds in ((RAW, tested[model, name].raw), ("anonymized", tested[model, name].own)):
                 rows.append(_row(model, name, on, draw(folds), base, "to_raw", settings))
+            rows[-1]["membership"] = _attack(tested[model, name], settings)
     if truth is not None:
         rows.append(_row("true probability", RAW, RAW, truth, None, "to_raw", settings))
     return rows
+
+
+def _attack(tested: Tested, settings: Settings) -> dict[str, Any]:
+    """AUROC of membership inference on the data set that the model learnt from, beside a guess's."""
+    auroc = resampled(tested.attack, draws=settings.draws, seed=settings.seed)["auroc"]
+    return {"attack": "loss", "auroc": estimate(auroc).as_dict(), "guess": GUESS}
 
 
 def _row(
@@ -279,8 +188,10 @@ def _row(
         "model": model,
         "learnt_from": learnt_from,
         "tested_on": tested_on,
-        "metrics": {name: estimate(values[name]).as_dict() for name in RANKED},
+        "metrics": {name: estimate(values[name]).as_dict() for name in MEASURES},
     }
     if base is not None:
-        row[key] = {name: compare_paired(values[name], base[name], margin=settings.margin) for name in RANKED}
+        row[key] = {
+            name: compare_paired(values[name], base[name], margin=settings.margin) for name in MEASURES
+        }
     return row

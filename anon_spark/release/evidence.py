@@ -13,7 +13,8 @@ from anon_spark.anonymize.people import PERSON
 from anon_spark.errors import InputError
 from anon_spark.ingest.lake import TableReader, locate, read_headers, work_reader
 from anon_spark.ingest.read import REASON, parse, read_source
-from anon_spark.learn.compare import Settings, compare_sides
+from anon_spark.learn.compare import compare_sides
+from anon_spark.learn.scoring import Settings
 from anon_spark.learn.sides import RAW, prepare_side
 from anon_spark.learn.train import train_models
 from anon_spark.mimic3.cohort import Task, build_cohort, check_treatments, hidden_items

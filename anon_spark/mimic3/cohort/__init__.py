@@ -7,11 +7,12 @@ has clocks.
 
 from anon_spark.mimic3.cohort.first_day import Item, first_stays, load_items, numeric_columns
 from anon_spark.mimic3.cohort.limits import check_treatments, hidden_items
-from anon_spark.mimic3.cohort.people import CATEGORICAL, LABEL, MISSING
+from anon_spark.mimic3.cohort.people import CATEGORICAL, DESCRIPTIVE, LABEL, MISSING
 from anon_spark.mimic3.cohort.tasks import TASKS, Cohort, Task, build_cohort, find_task
 
 __all__ = [
     "CATEGORICAL",
+    "DESCRIPTIVE",
     "LABEL",
     "MISSING",
     "TASKS",

@@ -9,6 +9,7 @@ from anon_spark.ingest.lake import TableReader
 
 LABEL = "label"
 CATEGORICAL = ("GENDER", "ETHNICITY", "ADMISSION_TYPE", "INSURANCE", "MARITAL_STATUS")
+DESCRIPTIVE = ("LANGUAGE",)  # no feature; says whom a model serves
 MISSING = "missing"
 MINUTES = "MINUTES"
 
@@ -27,7 +28,8 @@ def first_adult_stays(read: TableReader) -> DataFrame:
     is suppressed (``*``) or unknown stay, but no newborns' admissions. Ages over 89 are 90.
 
     Returns:
-        ``(SUBJECT_ID, HADM_ID, ICUSTAY_ID, INTIME, MINUTES: double, label: int, *CATEGORICAL: string, AGE)``.
+        ``(SUBJECT_ID, HADM_ID, ICUSTAY_ID, INTIME, MINUTES: double, label: int, *CATEGORICAL: string,
+        *DESCRIPTIVE: string, AGE)``.
         ``MINUTES`` is the stay's length, null where OUTTIME is not known; ``label`` is death in hospital.
     """
     patients, admissions, stays = read("PATIENTS"), read("ADMISSIONS"), read("ICUSTAYS")
@@ -104,7 +106,7 @@ def _outcomes(admissions: DataFrame) -> DataFrame:
     return admissions.select(
         "HADM_ID",
         F.col("HOSPITAL_EXPIRE_FLAG").cast("int").alias(LABEL),
-        *(_category(admissions, name) for name in CATEGORICAL if name != "GENDER"),
+        *(_category(admissions, name) for name in (*CATEGORICAL, *DESCRIPTIVE) if name != "GENDER"),
     ).where(F.col(LABEL).isin(0, 1))
 
 

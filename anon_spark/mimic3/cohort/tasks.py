@@ -32,6 +32,7 @@ from anon_spark.mimic3.cohort.measurements import (
 )
 from anon_spark.mimic3.cohort.people import (
     CATEGORICAL,
+    DESCRIPTIVE,
     LABEL,
     MINUTES,
     first_adult_stays,
@@ -88,7 +89,7 @@ TASKS = {
 class Cohort:
     """People with label and features, their windows, and what could not be had.
 
-    ``people``: ``(*IDS, label: int, *CATEGORICAL: string, *numeric: double)``, one row a person.
+    ``people``: ``(*IDS, label: int, *CATEGORICAL, *DESCRIPTIVE: string, *numeric: double)``, one row a person.
     ``windows``: ``(ICUSTAY_ID, window: int, *variables: double)``, sparse: a row for a window that has a value.
     ``explain``: says why variables have no value in all the people, or raises (see ``explain_gaps``).
     """
@@ -152,7 +153,9 @@ def build_cohort(
     counts = [name for name in summary_columns(names) if name.endswith("_count")]
     return Cohort(
         task,
-        people.fillna(0.0, subset=counts).select(*IDS, LABEL, *CATEGORICAL, "AGE", *summary_columns(names)),
+        people.fillna(0.0, subset=counts).select(
+            *IDS, LABEL, *CATEGORICAL, *DESCRIPTIVE, "AGE", *summary_columns(names)
+        ),
         windows,
         tuple(names),
         lambda empty: explain_gaps(

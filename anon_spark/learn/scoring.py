@@ -1,0 +1,167 @@
+"""Models fitted and scored fold by fold, on people that are in every data set.
+
+Each fold is once the test; the next one chooses when to stop and the threshold; the others train. A model that
+has learnt from a release is tested on the release's own people and on their raw data, which is what a hospital
+would give it: raw categories are then named as the release names them, by what it made of the training people's.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow.compute as pc
+from pyspark.ml import Model
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from anon_spark.errors import PolicyError, nearest
+from anon_spark.learn.attacks import membership_by_loss
+from anon_spark.learn.boost import fit_boost, load_boost_config
+from anon_spark.learn.bootstrap import Scores
+from anon_spark.learn.evaluate import choose_threshold
+from anon_spark.learn.forest import fit_forest, load_forest_config
+from anon_spark.learn.logistic import fit_logistic, load_logistic_config
+from anon_spark.learn.preprocess import FEATURES, SMALL_CELL, fit_preprocessing
+from anon_spark.learn.sides import Side
+from anon_spark.mimic3.cohort import CATEGORICAL, LABEL
+
+_SLICES = 10_000
+_TRAIN, _VALIDATION, _OWN, _ON_RAW = "train", "validation", "own", "raw"
+
+Fit = Callable[[DataFrame], Model]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How models are compared."""
+
+    models: tuple[str, ...] = ("xgboost", "forest", "logistic")
+    folds: int = 5
+    tested: int | None = None  # so many of the folds are the test once; None: all
+    seed: int = 20250101
+    draws: int = 1000
+    margin: float = 0.01
+    small_cell: int = SMALL_CELL
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"unknown model '{name}'; known: {', '.join(MODELS)}{nearest(name, MODELS)}"
+            for name in self.models
+            if name not in MODELS
+        ]
+        if self.folds < 3:
+            problems.append(f"folds must be at least 3 (training, validation, test), got {self.folds}")
+        if self.draws < 100:
+            problems.append(f"draws must be at least 100, got {self.draws}")
+        if problems:
+            raise PolicyError(problems)
+
+
+@dataclass
+class Tested:
+    """Fold by fold: scores of a model on the people of its own side, on their raw data, and of the attack on it."""
+
+    own: list[Scores] = field(default_factory=list)
+    attack: list[Scores] = field(default_factory=list)
+    raw: list[Scores] = field(default_factory=list)
+
+
+def _boost() -> Fit:
+    config = load_boost_config()
+    return lambda rows: fit_boost(rows, features=FEATURES, label=LABEL, config=config)
+
+
+def _forest() -> Fit:
+    config = load_forest_config()
+    return lambda rows: fit_forest(rows, features=FEATURES, label=LABEL, config=config)
+
+
+def _logistic() -> Fit:
+    config = load_logistic_config()
+    return lambda rows: fit_logistic(rows, features=FEATURES, label=LABEL, config=config)
+
+
+MODELS: dict[str, Callable[[], Fit]] = {"xgboost": _boost, "forest": _forest, "logistic": _logistic}
+
+
+def place_in_folds(common: DataFrame, settings: Settings) -> DataFrame:
+    """(SUBJECT_ID, part): a function of the person and the seed alone."""
+    place = F.pmod(F.xxhash64(F.lit(settings.seed), F.col("SUBJECT_ID").cast("bigint")), F.lit(_SLICES))
+    return common.select("SUBJECT_ID", F.floor(place * settings.folds / _SLICES).cast("int").alias("part"))
+
+
+def score_models(
+    raw: Side, releases: Sequence[Side], placed: DataFrame, settings: Settings
+) -> dict[tuple[str, str], Tested]:
+    """Scores by (model, side) of every fold that is tested."""
+    tested = {(model, side.name): Tested() for model in settings.models for side in [raw, *releases]}
+    fits = {model: MODELS[model]() for model in settings.models}
+    for test in range(settings.tested or settings.folds):
+        validation = (test + 1) % settings.folds
+        part = F.when(F.col("part") == test, "test").when(F.col("part") == validation, _VALIDATION)
+        split = placed.select("SUBJECT_ID", part.otherwise(_TRAIN).alias("fold"))
+        for side in [raw, *releases]:
+            rows = _learnable(side, raw, split, settings)
+            try:
+                for model, fit in fits.items():
+                    _add(tested[model, side.name], _scores(fit(rows), rows))
+            finally:
+                rows.unpersist()
+    return tested
+
+
+def _learnable(side: Side, raw: Side, split: DataFrame, settings: Settings) -> DataFrame:
+    """``(SUBJECT_ID, fold, part, label, features)``: the side's people, and the test people's raw data as well."""
+    own = side.people.join(split, on="SUBJECT_ID", how="inner")
+    train = own.where("fold = 'train'")
+    pipeline = fit_preprocessing(
+        train,
+        numeric=side.numeric,
+        categorical=CATEGORICAL,
+        # what is summarized of a variable is absent together: one flag is enough
+        flagged=[name for name in side.numeric if name == "AGE" or name.endswith("_mean")],
+        small_cell=settings.small_cell,
+    )
+    parts = own.withColumn("part", F.when(F.col("fold") == "test", _OWN).otherwise(F.col("fold")))
+    if side is not raw:
+        of_raw = raw.people.join(split.where("fold = 'test'"), on="SUBJECT_ID", how="inner")
+        parts = parts.unionByName(_renamed(of_raw, raw.people, train).withColumn("part", F.lit(_ON_RAW)))
+    return pipeline.transform(parts).select("SUBJECT_ID", "fold", "part", LABEL, FEATURES).persist()
+
+
+def _renamed(rows: DataFrame, raw: DataFrame, train: DataFrame) -> DataFrame:
+    """Raw rows with each category as the release names it: what most training people with it have there."""
+    released = train.select("SUBJECT_ID", *(F.col(name).alias(f"_{name}") for name in CATEGORICAL))
+    both = raw.select("SUBJECT_ID", *CATEGORICAL).join(released, on="SUBJECT_ID", how="inner")
+    for name in CATEGORICAL:
+        counted = both.groupBy(name, f"_{name}").count()
+        names = counted.groupBy(name).agg(F.max_by(f"_{name}", F.struct("count", f"_{name}")).alias("_named"))
+        rows = rows.join(F.broadcast(names), on=name, how="left").withColumn(name, F.coalesce("_named", name))
+        rows = rows.drop("_named")
+    return rows
+
+
+def _scores(model: Model, rows: DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Labels and scores by part, in the order of SUBJECT_ID: two numbers a person come to the driver, no id."""
+    scored = model.transform(rows.drop("fold"))
+    positive = vector_to_array(F.col("probability"))[1].alias("score")
+    table = (
+        scored.select("SUBJECT_ID", "part", LABEL, positive)
+        .orderBy("SUBJECT_ID")
+        .drop("SUBJECT_ID")
+        .toArrow()
+    )
+    found = {}
+    for part in (_TRAIN, _VALIDATION, _OWN, _ON_RAW):
+        of_part = table.filter(pc.field("part") == part)
+        found[part] = (of_part[LABEL].to_numpy(), of_part["score"].to_numpy().astype(float))
+    return found
+
+
+def _add(tested: Tested, found: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    threshold = choose_threshold(*found[_VALIDATION])
+    own = Scores(*found[_OWN], threshold)
+    tested.own.append(own)
+    tested.attack.append(membership_by_loss(found[_TRAIN], found[_OWN]))
+    tested.raw.append(Scores(*found[_ON_RAW], threshold) if found[_ON_RAW][0].size else own)
