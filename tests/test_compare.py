@@ -249,17 +249,17 @@ def test_folds_are_by_person_and_never_meet(spark: SparkSession) -> None:
 
 @pytest.mark.parametrize("name", list(MODELS))
 def test_every_model_learns(spark: SparkSession, name: str) -> None:
-    people = make_people(900)
-    settings = Settings(folds=3, tested=1, draws=100, models=(name,))
+    people = make_people(990)
+    settings = Settings(folds=5, tested=1, draws=100, models=(name,))
     document = compare_sides(side(spark, RAW, people), [], TASKS["mortality"], settings)
     metrics = row_of(document, name, RAW, RAW)["metrics"]
-    assert metrics["auroc"]["value"] > 0.7
+    assert metrics["auroc"]["value"] > 0.65
     assert metrics["auroc"]["low"] < metrics["auroc"]["value"] < metrics["auroc"]["high"]
     assert metrics["brier"]["value"] < 0.22
     membership = row_of(document, name, RAW, RAW)["membership"]
     assert 0.4 < membership["auroc"]["low"] < membership["auroc"]["value"] < 1
     assert membership["guess"] == 0.5
-    assert "900 people prove nothing" in document["warning"]
+    assert "990 people prove nothing" in document["warning"]
 
 
 def test_a_stopped_booster_goes_on_where_it_was(spark: SparkSession, tmp_path: Path) -> None:
@@ -328,5 +328,5 @@ def test_bad_input_is_one_clear_sentence(spark: SparkSession, tmp_path: Path) ->
     with pytest.raises(InputError, match="12 people in common"):
         compare_sides(side(spark, RAW, people), [side(spark, "r", people[:12])], TASKS["mortality"], QUICK)
     few = people.assign(label=(people["SUBJECT_ID"] == 7_000).astype(int))
-    with pytest.raises(InputError, match="folds of 60 people lack one of the outcomes"):
-        compare_sides(side(spark, RAW, few), [], TASKS["mortality"], QUICK)
+    with pytest.raises(InputError, match=r"60 people in 3 folds: .* have one outcome"):
+        compare_sides(side(spark, RAW, few), [], TASKS["mortality"], Settings(folds=3))

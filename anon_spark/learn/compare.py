@@ -71,7 +71,7 @@ def compare_sides(
 
 
 def _check(raw: Side, placed: DataFrame, settings: Settings) -> dict[int, tuple[int, int]]:
-    """People and positives of every fold; raises where a fold cannot serve."""
+    """People and positives of every fold; raises where a fold is empty or leaves one outcome to learn from."""
     rows = (
         raw.people.select("SUBJECT_ID", LABEL)
         .join(placed, on="SUBJECT_ID", how="inner")
@@ -83,11 +83,14 @@ def _check(raw: Side, placed: DataFrame, settings: Settings) -> dict[int, tuple[
     total = sum(people for people, _ in counts.values())
     if total < FEWEST_PEOPLE:
         raise InputError(f"the data sets have {total} people in common; comparing needs {FEWEST_PEOPLE}")
-    missing = settings.folds - len(counts)
-    single = [part for part, (people, positives) in counts.items() if positives in (0, people)]
-    if missing or single:
+    single = 0
+    for test in range(settings.tested or settings.folds):
+        others = [counts[part] for part in counts if part not in (test, (test + 1) % settings.folds)]
+        positives = sum(number for _, number in others)
+        single += positives in (0, sum(people for people, _ in others))
+    if single or len(counts) < settings.folds:
         raise InputError(
-            f"{missing + len(single)} of {settings.folds} folds of {total} people lack one of the outcomes;"
+            f"{total} people in {settings.folds} folds: a fold is empty, or its training people have one outcome;"
             " take fewer folds or more people"
         )
     return counts

@@ -47,7 +47,7 @@ def fit_forest(
         featureSubsetStrategy=config.feature_subset_strategy,
         subsamplingRate=config.subsampling_rate,
         seed=config.seed,
-        weightCol=WEIGHT if weights else None,
+        weightCol=WEIGHT if weights else "",  # Spark takes the empty name for none
     )
     model: RandomForestClassificationModel = forest.fit(
         ordered(train, config.workers, label, features, weights=weights)

@@ -39,7 +39,7 @@ def fit_logistic(
         regParam=config.reg_param,
         elasticNetParam=config.elastic_net_param,
         maxIter=config.max_iter,
-        weightCol=WEIGHT if weights else None,
+        weightCol=WEIGHT if weights else "",  # Spark takes the empty name for none
     )
     model: LogisticRegressionModel = regression.fit(
         ordered(train, config.workers, label, features, weights=weights)
