@@ -30,12 +30,14 @@ class Variable:
 
 @dataclass(frozen=True)
 class Code:
-    """A code of the table ``source`` that measures ``variable``; ``convert`` brings it to the unit."""
+    """A code of the table ``source`` that measures ``variable``; ``convert`` brings it to the unit of the bounds."""
 
     variable: str
     source: str
     itemid: int
     convert: str
+    low: float
+    high: float
 
 
 def load_variables(*sets: str, path: Path | None = None) -> tuple[Variable, ...]:
@@ -62,11 +64,11 @@ def load_variables(*sets: str, path: Path | None = None) -> tuple[Variable, ...]
 
 def load_codes(variables: Sequence[Variable], path: Path | None = None) -> tuple[Code, ...]:
     """Read the codes of these variables; by default the package's own."""
-    wanted = {variable.name for variable in variables}
+    wanted = {variable.name: variable for variable in variables}
     return tuple(
-        Code(row["variable"], row["source"], int(row["itemid"]), row["convert"])
+        Code(row["variable"], row["source"], int(row["itemid"]), row["convert"], variable.low, variable.high)
         for row in _rows(path or _place("codes"))
-        if row["variable"] in wanted
+        if (variable := wanted.get(row["variable"]))
     )
 
 

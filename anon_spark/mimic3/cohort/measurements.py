@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -21,6 +22,7 @@ WINDOW = "window"
 SUMMARIES = ("mean", "min", "max", "last", "count")
 _DECIMALS = 6  # sums of doubles depend on the order of rows in their last digits; features must not
 _HOUR = 60
+_CODED = ("minute", "number", "convert", "low", "high", "word")
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,7 @@ SOURCES = {
 }
 
 
-def measured(
-    read: TableReader, stays: DataFrame, variables: Sequence[Variable], codes: Sequence[Code]
-) -> DataFrame:
+def measured(read: TableReader, stays: DataFrame, codes: Sequence[Code]) -> DataFrame:
     """Every plausible value in its unit, once: the same value charted twice for one minute is one value.
 
     An infusion counts in every hour that it runs.
@@ -62,7 +62,7 @@ def measured(
         InputError: a table lacks a column, or clocks cannot be compared.
     """
     parts = [
-        _plausible(rows, variables)
+        _plausible(rows)
         for table in dict.fromkeys(code.source for code in codes)
         for rows in [_coded(read, stays, table, [code for code in codes if code.source == table])]
     ]
@@ -158,16 +158,23 @@ def _rows_by_variable(read: TableReader, stays: DataFrame, codes: Sequence[Code]
 
 
 def _coded(read: TableReader, stays: DataFrame, table: str, codes: Sequence[Code]) -> DataFrame:
-    """Rows of these codes within the stays' windows: (ICUSTAY_ID, variable, minute, number, convert, word)."""
+    """Rows of these codes in the stays' windows: (ICUSTAY_ID, variable, minute, number, convert, low, high, word)."""
     events, source = read(table), SOURCES[table]
     needed = [source.key, "ITEMID", source.time, source.value]
     require(events, table, *needed, *([source.end] if source.end else []))
     known = events.where(F.col("ITEMID").isin([code.itemid for code in codes]))
     if source.error in events.columns:
         known = known.where(F.coalesce(F.col(str(source.error)), F.lit(0)) != 1)
-    named = events.sparkSession.createDataFrame(
-        [(code.itemid, code.variable, code.convert) for code in codes],
-        "ITEMID int, variable string, convert string",
+    named = events.sparkSession.createDataFrame(  # from Arrow: no Python worker starts for it
+        pa.table(
+            {
+                "ITEMID": pa.array([code.itemid for code in codes], pa.int32()),
+                "variable": [code.variable for code in codes],
+                "convert": [code.convert for code in codes],
+                "low": [code.low for code in codes],
+                "high": [code.high for code in codes],
+            }
+        )
     )
     clock = is_clock(stays, "INTIME")
     since = minutes_since(F.col("INTIME"), clock, events, source.time, table)
@@ -189,7 +196,7 @@ def _coded(read: TableReader, stays: DataFrame, table: str, codes: Sequence[Code
         until = minutes_since(F.col("INTIME"), clock, events, source.end, table)
         joined = _every_hour(joined.withColumn("until", F.floor(until).cast("int")))
     inside = (F.col("minute") >= F.col("begin")) & (F.col("minute") < F.col("end"))
-    return joined.where(inside).select(STAY, "variable", "minute", "number", "convert", "word")
+    return joined.where(inside).select(STAY, "variable", *_CODED)
 
 
 def _every_hour(rows: DataFrame) -> DataFrame:
@@ -198,12 +205,7 @@ def _every_hour(rows: DataFrame) -> DataFrame:
     return rows.withColumn("minute", F.explode(F.sequence("minute", last.cast("int"), F.lit(_HOUR))))
 
 
-def _plausible(rows: DataFrame, variables: Sequence[Variable]) -> DataFrame:
-    bounds = F.broadcast(
-        rows.sparkSession.createDataFrame(
-            [(v.name, v.low, v.high) for v in variables], "variable string, low double, high double"
-        )
-    )
+def _plausible(rows: DataFrame) -> DataFrame:
     words = [
         F.lit(part) for (name, word), number in load_words().items() for part in (f"{name}={word}", number)
     ]
@@ -211,7 +213,6 @@ def _plausible(rows: DataFrame, variables: Sequence[Variable]) -> DataFrame:
     value = converted(F.col("number"), F.col("convert"), worded)
     return (
         rows.withColumn("value", value)
-        .join(bounds, on="variable", how="inner")
         .where(F.col("value").between(F.col("low"), F.col("high")))
         .select(STAY, "variable", "minute", "value")
     )

@@ -176,9 +176,7 @@ def _plain(
     kept = {"mortality": _mortality, "long_stay": _long_stay, "readmission": _readmission}[task.name](
         read, stays
     )
-    values = measured(read, kept, variables, codes).join(
-        F.broadcast(kept.select(STAY, "begin")), on=STAY, how="inner"
-    )
+    values = measured(read, kept, codes).join(F.broadcast(kept.select(STAY, "begin")), on=STAY, how="inner")
     windows = by_window(values, variables, minutes=task.minutes, begin=F.col("begin"))
     return _Made(kept, windows, [variable.name for variable in variables], ())
 
@@ -236,7 +234,7 @@ def _septic(
 ) -> _Made:
     """Stays with sepsis, the windows around its onset, and the variables with the score."""
     whole = _observed(stays.where(F.col(MINUTES) > 0), 0, F.ceil(F.col(MINUTES)))
-    values = measured(read, whole, variables, codes)
+    values = measured(read, whole, codes)
     windows = by_window(values, variables, minutes=task.minutes, begin=F.lit(0))
     # read twice: for the onset, and for what is around it
     grid = score_windows(windows, whole, task.minutes).persist()
