@@ -623,8 +623,41 @@ def _show_comparison(document: dict[str, Any]) -> list[Any]:
     shown = [
         _facts("people in all data sets; left out of each", people),
         _table(document["outcome"], columns, rows),
+        *([_show_utility(document["utility"])] if document["utility"] else []),
     ]
     return [*shown, *document["notes"]]
+
+
+def _show_utility(releases: list[dict[str, Any]]) -> Table:
+    """The worst column, pair and gap of each release, and how far answers to counts are off."""
+
+    def largest(pairs: list[dict[str, Any]]) -> float:
+        known = [pair for pair in pairs if pair["raw"] is not None and pair["release"] is not None]
+        return max((abs(pair["raw"] - pair["release"]) for pair in known), default=0.0)
+
+    rows = []
+    for release in releases:
+        kept, measured, survival = (release[key] for key in ("quasi_identifiers", "measurements", "survival"))
+        gaps = [gap["wasserstein"] for gap in measured["columns"].values() if gap["wasserstein"] is not None]
+        figures = (
+            max(distance["jensen_shannon"] for distance in kept["columns"].values()),
+            largest(kept["associations"]),
+            kept["queries"]["median"],
+            max(gaps, default=0.0),
+            largest(measured["correlations"]),
+            *([survival["largest_gap"]] if survival else []),
+        )
+        rows.append((release["release"], *(f"{figure:.3f}" for figure in figures)))
+    columns = [
+        "release",
+        "jensen-shannon",
+        "cramér's v",
+        "count query",
+        "wasserstein",
+        "correlation",
+        "survival",
+    ]
+    return _table("differences to the source: the largest, and a count query's median error", columns, rows)
 
 
 def _warn(metrics: dict[str, Any]) -> None:

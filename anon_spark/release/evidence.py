@@ -22,6 +22,7 @@ from anon_spark.policy.load import build_schema
 from anon_spark.policy.model import Policy
 from anon_spark.privacy.measure import measure
 from anon_spark.release.publish import Release
+from anon_spark.release.utility import release_utility
 from anon_spark.report.html import render_report
 from anon_spark.report.person import Example
 from anon_spark.risk.linkage import linkage_risk
@@ -123,19 +124,23 @@ def compare_with_source(
         InputError: a policy's treatment makes the cohort impossible, WORK does not know the release's people,
             or there is nothing to learn from.
     """
-    policies = [released_policy(release.ledger)[0] for release in releases]
-    for release, policy in zip(releases, policies, strict=True):
+    policies = [released_policy(release.ledger) for release in releases]
+    for release, (policy, _) in zip(releases, policies, strict=True):
         check_treatments(policy, task, release=release.name)
     maps = [subjects_of(release, work) for release, work in zip(releases, works, strict=True)]
     folder = works[0] / "compare" / task.name
-    cohort = build_cohort(source_reader(spark, source, policies[0]), task, sets=sets)
-    raw = prepare_side(RAW, cohort, folder / RAW)
+    read = source_reader(spark, source, policies[0][0])
+    raw = prepare_side(RAW, build_cohort(read, task, sets=sets), folder / RAW)
     sides = []
-    for release, policy, work, subjects in zip(releases, policies, works, maps, strict=True):
+    for release, (policy, _), work, subjects in zip(releases, policies, works, maps, strict=True):
         cohort = build_cohort(release.table, task, sets=sets, hidden=hidden_items(policy))
         place = work / "compare" / task.name / release.run
         sides.append(prepare_side(release.name, cohort, place, subjects=subjects))
     document = compare_sides(raw, sides, task, settings, truth=truth)
+    document["utility"] = [
+        release_utility(read, release.table, policy, files, release.ledger["levels"], raw=raw, released=side)
+        for release, (policy, files), side in zip(releases, policies, sides, strict=True)
+    ]
     for release in releases:
         release.evidence.mkdir(parents=True, exist_ok=True)
         place = release.evidence / COMPARISON_FILE.format(task.name)

@@ -7,7 +7,7 @@ has clocks.
 
 from anon_spark.mimic3.cohort.first_day import Item, first_stays, load_items, numeric_columns
 from anon_spark.mimic3.cohort.limits import check_treatments, hidden_items
-from anon_spark.mimic3.cohort.people import CATEGORICAL, DESCRIPTIVE, LABEL, MISSING
+from anon_spark.mimic3.cohort.people import CATEGORICAL, DESCRIPTIVE, LABEL, MISSING, hospital_days
 from anon_spark.mimic3.cohort.tasks import TASKS, Cohort, Task, build_cohort, find_task
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "find_task",
     "first_stays",
     "hidden_items",
+    "hospital_days",
     "load_items",
     "numeric_columns",
 ]

@@ -44,6 +44,33 @@ def first_adult_stays(read: TableReader) -> DataFrame:
     )
 
 
+def hospital_days(read: TableReader) -> DataFrame | None:
+    """How long each adult's admission with the first stay lasted: ``(days: double, label: int)``, one row a person.
+
+    None where the tables do not tell it: a time of ADMISSIONS is missing, or one is a clock and one elapsed.
+    """
+    admissions = read("ADMISSIONS")
+    came, left = "ADMITTIME", "DISCHTIME"
+    if not {came, left} <= set(admissions.columns):
+        return None
+    if is_clock(admissions, came) != is_clock(admissions, left):
+        return None
+    days = (minutes_of(admissions, left) - minutes_of(admissions, came)) / (24 * 60)
+    stays = first_adult_stays(read).select("HADM_ID", LABEL)
+    return (
+        admissions.select("HADM_ID", days.alias("days"))
+        .join(stays, on="HADM_ID", how="inner")
+        .drop("HADM_ID")
+    )
+
+
+def minutes_of(df: DataFrame, column: str) -> Column:
+    """A time in minutes: of a clock since 1970, an elapsed one as it is."""
+    if is_clock(df, column):
+        return F.unix_micros(F.col(column).cast("timestamp")) / F.lit(60_000_000)
+    return F.col(column)
+
+
 def minutes_since(start: Column, start_is_clock: bool, events: DataFrame, column: str, table: str) -> Column:
     """Minutes from ``start`` to ``column``: a whole number already says them, two clocks are subtracted.
 

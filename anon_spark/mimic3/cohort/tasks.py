@@ -37,6 +37,7 @@ from anon_spark.mimic3.cohort.people import (
     MINUTES,
     first_adult_stays,
     is_clock,
+    minutes_of,
     require,
 )
 from anon_spark.mimic3.cohort.sepsis import AFTER, BEFORE, score_windows, sepsis_onset
@@ -194,9 +195,14 @@ def _readmission(read: TableReader, stays: DataFrame) -> DataFrame:
     """Those who left alive; the label is another admission of theirs that begins within 30 days of leaving."""
     admissions = read("ADMISSIONS")
     require(admissions, "ADMISSIONS", "SUBJECT_ID", "HADM_ID", "ADMITTIME", "DISCHTIME")
-    left = admissions.select("HADM_ID", _in_minutes(admissions, "DISCHTIME").alias("_left"))
+    if is_clock(admissions, "ADMITTIME") != is_clock(admissions, "DISCHTIME"):
+        raise InputError(
+            "ADMISSIONS has one of ADMITTIME and DISCHTIME as a clock and one elapsed: readmission cannot be told"
+        )
+    # elapsed minutes count from the person's first stay, so those of two admissions compare
+    left = admissions.select("HADM_ID", minutes_of(admissions, "DISCHTIME").alias("_left"))
     others = admissions.select(
-        "SUBJECT_ID", F.col("HADM_ID").alias("_other"), _in_minutes(admissions, "ADMITTIME").alias("_came")
+        "SUBJECT_ID", F.col("HADM_ID").alias("_other"), minutes_of(admissions, "ADMITTIME").alias("_came")
     )
     index = stays.where((F.col(LABEL) == 0) & (F.col(MINUTES) >= 1)).join(left, on="HADM_ID", how="inner")
     gap = F.col("_came") - F.col("_left")
@@ -212,21 +218,6 @@ def _readmission(read: TableReader, stays: DataFrame) -> DataFrame:
     return _observed(
         known.withColumn(LABEL, F.coalesce("_back", F.lit(0))), F.greatest(last - DAY, F.lit(0)), last
     )
-
-
-def _in_minutes(admissions: DataFrame, column: str) -> Column:
-    """A time of ADMISSIONS in minutes; elapsed ones count from the person's first stay already.
-
-    Raises:
-        InputError: the two times of ADMISSIONS are not of one kind.
-    """
-    if is_clock(admissions, "ADMITTIME") != is_clock(admissions, "DISCHTIME"):
-        raise InputError(
-            "ADMISSIONS has one of ADMITTIME and DISCHTIME as a clock and one elapsed: readmission cannot be told"
-        )
-    if is_clock(admissions, column):
-        return F.unix_micros(F.col(column).cast("timestamp")) / F.lit(60_000_000)
-    return F.col(column)
 
 
 def _septic(
