@@ -1,11 +1,15 @@
 """What releases of a generated source cost models, beside the best score there can be.
 
 Makes the source, one release for each k and one with every quasi-identifier at its top level (the row that proves
-that the comparison can fail), and compares. What is there already is used again.
+that the comparison can fail), and compares model by model. What is in --out already is used again, so a run that was
+stopped goes on; other settings need another --out.
 """
 
 import argparse
 import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pyspark.sql import DataFrame
@@ -31,43 +35,58 @@ def main() -> None:
     parser.add_argument("--models", default="xgboost,forest,logistic")
     parser.add_argument("--tested", type=int, help="how many of the 5 folds are the test once [all]")
     parser.add_argument("--no-top", action="store_true", help="leave out the release at the top levels")
+    parser.add_argument("--driver-memory", default="4g")
     parser.add_argument("--out", type=Path, default=Path("bench-compare"))
     options = parser.parse_args()
-    spark = get_session()
+    spark = get_session(conf={"spark.driver.memory": options.driver_memory})
     source = options.out / "source"
     if not (options.out / "made").exists():
-        generate(spark, source, patients=options.patients, events_per_stay=options.events_per_stay)
+        with timed("generate"):
+            generate(spark, source, patients=options.patients, events_per_stay=options.events_per_stay)
         (options.out / "made").touch()
     wanted = {f"k{k}": int(k) for k in options.k.split(",")}
     if not options.no_top:
         wanted["top"] = options.patients * 9 // 10  # only the top levels put so many people in one class
-    works = []
     for name, k in wanted.items():
-        policy = options.out / f"{name}.yaml"
-        policy.write_text(f"extends: mimic3\nname: {name}\nprivacy: {{k: {k}, l: 2}}\n")
-        job = pipeline.prepare(
-            spark,
-            policy,
-            source,
-            options.out / name,
-            work=options.out / f"{name}-work",
-            release=name,
-            progress=print,
-        )
-        print(name, pipeline.run(job)["levels"])
-        works.append(options.out / f"{name}-work")
-    document = compare_with_source(
+        with timed(f"release {name}"):
+            print(name, release(spark, source, options.out, name, k)["levels"])
+    truth = true_scores(spark, source, options.patients)
+    for model in options.models.split(","):
+        place = options.out / f"comparison-{model}-{'-'.join(wanted)}.json"
+        if not place.exists():
+            with timed(f"compare {model}"):
+                document = compare(spark, source, options.out, list(wanted), model, options.tested, truth)
+            place.write_text(json.dumps(document, indent=1) + "\n")
+        show(json.loads(place.read_text()))
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    print(f"{what}: {time.monotonic() - began:.1f} s", flush=True)
+
+
+def release(spark, source: Path, out: Path, name: str, k: int) -> dict:
+    policy = out / f"{name}.yaml"
+    policy.write_text(f"extends: mimic3\nname: {name}\nprivacy: {{k: {k}, l: 2}}\n")
+    job = pipeline.prepare(spark, policy, source, out / name, work=out / f"{name}-work", release=name)
+    return pipeline.run(job)
+
+
+def compare(
+    spark, source: Path, out: Path, names: list[str], model: str, tested: int | None, truth: DataFrame
+) -> dict:
+    return compare_with_source(
         spark,
         str(source),
-        [open_release(spark, options.out / name) for name in wanted],
-        works,
+        [open_release(spark, out / name) for name in names],
+        [out / f"{name}-work" for name in names],
         task=find_task("mortality"),
         sets=("benchmark", "laboratory"),  # the true probability depends on four laboratory values
-        settings=Settings(models=tuple(options.models.split(",")), tested=options.tested),
-        truth=true_scores(spark, source, options.patients),
+        settings=Settings(models=(model,), tested=tested),
+        truth=truth,
     )
-    (options.out / "comparison.json").write_text(json.dumps(document, indent=1) + "\n")
-    show(document)
 
 
 def true_scores(spark, source: Path, patients: int) -> DataFrame:

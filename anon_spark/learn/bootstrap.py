@@ -53,6 +53,11 @@ def resampled(folds: Sequence[Scores], *, draws: int, seed: int) -> dict[str, Ar
     return {name: _mean([part[name] for part in parts]) for name in MEASURES}
 
 
+def caught_at(folds: Sequence[Scores], share: float, *, draws: int, seed: int) -> Array:
+    """Recall where at most ``share`` of the negatives score as high, as ``resampled`` gives the metrics."""
+    return _mean([_caught_at(fold, share, draws, seed + place) for place, fold in enumerate(folds)])
+
+
 def estimate(values: Array, level: float = 0.95) -> Estimate:
     """The figure of the people as they are, with the interval that ``level`` of the resamples lie in."""
     if np.isnan(values[0]):
@@ -93,6 +98,19 @@ def _fold_metrics(fold: Scores, draws: int, seed: int) -> dict[str, Array]:
     truth, score = fold.labels[order] == 1, fold.scores[order]
     found = [_metrics(truth, score, fold.threshold, block) for block in _weights(order, draws, seed)]
     return {name: np.concatenate([part[name] for part in found]) for name in MEASURES}
+
+
+def _caught_at(fold: Scores, share: float, draws: int, seed: int) -> Array:
+    order = np.argsort(-fold.scores, kind="stable")
+    truth, score = fold.labels[order] == 1, fold.scores[order]
+    ends = np.flatnonzero(np.append(np.diff(score) != 0, True))
+    found = []
+    for block in _weights(order, draws, seed):
+        hits = np.cumsum(block * truth, axis=1)[:, ends]
+        false = np.cumsum(block * ~truth, axis=1)[:, ends]
+        allowed = false <= share * false[:, -1:]
+        found.append(_ratio(np.max(hits * allowed, axis=1), hits[:, -1]))
+    return np.concatenate(found)
 
 
 def _weights(order: Array, draws: int, seed: int) -> Iterator[Array]:

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from anon_spark.errors import InputError
-from anon_spark.learn.attacks import GUESS
+from anon_spark.learn.attacks import attack_gains, membership_by_loss, membership_by_shadows
 from anon_spark.learn.bootstrap import MEASURES, Scores, compare_paired, estimate, resampled
 from anon_spark.learn.caveats import small_cell_safe, warning
 from anon_spark.learn.fairness import Groups, Resampled, by_group, fairness
@@ -35,8 +35,8 @@ def compare_sides(
         "warning"}``.
         ``models`` has a row a model, data set that it learnt from and kind of test: eight metrics with their
         intervals of 95 %, and for releases their difference to the model of the raw data. ``fairness`` has them
-        by sex, age, ethnicity, insurance and language, of raw test people. ``membership`` is what an attack on
-        the model gains.
+        by sex, age, ethnicity, insurance and language, of raw test people. ``membership`` is what attacks on
+        the model gain; ``shadow`` is None unless every fold is tested.
 
     Raises:
         InputError: too few people in common, or a part without both outcomes.
@@ -161,21 +161,30 @@ def _rows(
     rows = []
     for model in settings.models:
         base = draw(tested[model, RAW].own)
-        attack = _attack(tested[model, RAW], settings)
-        rows.append({**_row(model, RAW, RAW, base, truth, "to_truth", settings), "membership": attack})
+        rows.append(_row(model, RAW, RAW, base, truth, "to_truth", settings))
+        rows[-1]["membership"] = _attacks(tested[model, RAW], settings)
         for name in releases:
             for on, folds in ((RAW, tested[model, name].raw), ("anonymized", tested[model, name].own)):
                 rows.append(_row(model, name, on, draw(folds), base, "to_raw", settings))
-            rows[-1]["membership"] = _attack(tested[model, name], settings)
+            rows[-1]["membership"] = _attacks(tested[model, name], settings)
     if truth is not None:
         rows.append(_row("true probability", RAW, RAW, truth, None, "to_raw", settings))
     return rows
 
 
-def _attack(tested: Tested, settings: Settings) -> dict[str, Any]:
-    """AUROC of membership inference on the data set that the model learnt from, beside a guess's."""
-    auroc = resampled(tested.attack, draws=settings.draws, seed=settings.seed)["auroc"]
-    return {"attack": "loss", "auroc": estimate(auroc).as_dict(), "guess": GUESS}
+def _attacks(tested: Tested, settings: Settings) -> dict[str, Any]:
+    """What membership inference gains on the data set that the model learnt from; shadows need a model a fold."""
+    parts = settings.folds
+    by_loss = []
+    for test, scored in enumerate(tested.by_part):
+        seen = [scored[part] for part in range(parts) if part not in (test, (test + 1) % parts)]
+        labels, scores = (np.concatenate(arrays) for arrays in zip(*seen, strict=True))
+        by_loss.append(membership_by_loss((labels, scores), scored[test]))
+    by_shadows = membership_by_shadows(tested.by_part) if len(tested.by_part) == parts else None
+    return {
+        name: None if attack is None else attack_gains(attack, draws=settings.draws, seed=settings.seed)
+        for name, attack in (("loss", by_loss), ("shadow", by_shadows))
+    }
 
 
 def _row(

@@ -5,7 +5,7 @@ has learnt from a release is tested on the release's own people and on their raw
 would give it: raw categories are then named as the release names them, by what it made of the training people's.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from anon_spark.errors import PolicyError, nearest
-from anon_spark.learn.attacks import membership_by_loss
+from anon_spark.learn.attacks import ByPart
 from anon_spark.learn.boost import fit_boost, load_boost_config
 from anon_spark.learn.bootstrap import Scores
 from anon_spark.learn.evaluate import choose_threshold
@@ -27,7 +27,7 @@ from anon_spark.learn.sides import Side
 from anon_spark.mimic3.cohort import CATEGORICAL, LABEL
 
 _SLICES = 10_000
-_TRAIN, _VALIDATION, _OWN, _ON_RAW = "train", "validation", "own", "raw"
+_ON_RAW = -1  # in place of a part: the test people's raw data
 
 Fit = Callable[[DataFrame], Model]
 
@@ -60,11 +60,11 @@ class Settings:
 
 @dataclass
 class Tested:
-    """Fold by fold: scores of a model on the people of its own side, on their raw data, and of the attack on it."""
+    """Fold by fold: scores of a model on the test people of its own side, on their raw data, and on every part."""
 
     own: list[Scores] = field(default_factory=list)
-    attack: list[Scores] = field(default_factory=list)
     raw: list[Scores] = field(default_factory=list)
+    by_part: list[ByPart] = field(default_factory=list)
 
 
 def _boost() -> Fit:
@@ -99,13 +99,13 @@ def score_models(
     fits = {model: MODELS[model]() for model in settings.models}
     for test in range(settings.tested or settings.folds):
         validation = (test + 1) % settings.folds
-        part = F.when(F.col("part") == test, "test").when(F.col("part") == validation, _VALIDATION)
-        split = placed.select("SUBJECT_ID", part.otherwise(_TRAIN).alias("fold"))
+        fold = F.when(F.col("part") == test, "test").when(F.col("part") == validation, "validation")
+        split = placed.withColumn("fold", fold.otherwise("train"))
         for side in [raw, *releases]:
             rows = _learnable(side, raw, split, settings)
             try:
                 for model, fit in fits.items():
-                    _add(tested[model, side.name], _scores(fit(rows), rows))
+                    _add(tested[model, side.name], _scores(fit(rows), rows), test, validation)
             finally:
                 rows.unpersist()
     return tested
@@ -123,11 +123,10 @@ def _learnable(side: Side, raw: Side, split: DataFrame, settings: Settings) -> D
         flagged=[name for name in side.numeric if name == "AGE" or name.endswith("_mean")],
         small_cell=settings.small_cell,
     )
-    parts = own.withColumn("part", F.when(F.col("fold") == "test", _OWN).otherwise(F.col("fold")))
     if side is not raw:
         of_raw = raw.people.join(split.where("fold = 'test'"), on="SUBJECT_ID", how="inner")
-        parts = parts.unionByName(_renamed(of_raw, raw.people, train).withColumn("part", F.lit(_ON_RAW)))
-    return pipeline.transform(parts).select("SUBJECT_ID", "fold", "part", LABEL, FEATURES).persist()
+        own = own.unionByName(_renamed(of_raw, raw.people, train).withColumn("part", F.lit(_ON_RAW)))
+    return pipeline.transform(own).select("SUBJECT_ID", "fold", "part", LABEL, FEATURES).persist()
 
 
 def _renamed(rows: DataFrame, raw: DataFrame, train: DataFrame) -> DataFrame:
@@ -142,7 +141,7 @@ def _renamed(rows: DataFrame, raw: DataFrame, train: DataFrame) -> DataFrame:
     return rows
 
 
-def _scores(model: Model, rows: DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _scores(model: Model, rows: DataFrame) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Labels and scores by part, in the order of SUBJECT_ID: two numbers a person come to the driver, no id."""
     scored = model.transform(rows.drop("fold"))
     positive = vector_to_array(F.col("probability"))[1].alias("score")
@@ -153,15 +152,16 @@ def _scores(model: Model, rows: DataFrame) -> dict[str, tuple[np.ndarray, np.nda
         .toArrow()
     )
     found = {}
-    for part in (_TRAIN, _VALIDATION, _OWN, _ON_RAW):
+    for part in pc.unique(table["part"]).to_pylist():
         of_part = table.filter(pc.field("part") == part)
         found[part] = (of_part[LABEL].to_numpy(), of_part["score"].to_numpy().astype(float))
     return found
 
 
-def _add(tested: Tested, found: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    threshold = choose_threshold(*found[_VALIDATION])
-    own = Scores(*found[_OWN], threshold)
+def _add(tested: Tested, found: dict[int, tuple[np.ndarray, np.ndarray]], test: int, validation: int) -> None:
+    threshold = choose_threshold(*found[validation])
+    own = Scores(*found[test], threshold)
+    on_raw = found.pop(_ON_RAW, None)
     tested.own.append(own)
-    tested.attack.append(membership_by_loss(found[_TRAIN], found[_OWN]))
-    tested.raw.append(Scores(*found[_ON_RAW], threshold) if found[_ON_RAW][0].size else own)
+    tested.raw.append(own if on_raw is None else Scores(*on_raw, threshold))
+    tested.by_part.append(found)
