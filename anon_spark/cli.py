@@ -286,6 +286,12 @@ def train(
     release: ReleaseOpt = None,
     baseline: Annotated[str | None, typer.Option(help="The identified source: the same people, raw.")] = None,
     work: WorkOpt = None,
+    max_membership: Annotated[
+        float | None,
+        typer.Option(
+            min=0.5, max=1, help="Keep no model whose membership inference may reach a higher AUROC."
+        ),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Train distributed XGBoost on a release, and on its source beside it."""
@@ -294,7 +300,7 @@ def train(
 
     opened = open_release(_session(), target, release)
     _progress(f"train on release {opened.name}" + (" and on its source" if baseline else ""))
-    document = train_release(opened, baseline=baseline, work=work)
+    document = train_release(opened, baseline=baseline, work=work, max_membership=max_membership)
     _emit(ctx, document, as_json, lambda: _show_models(document))
     _warn(document)
 

@@ -22,9 +22,17 @@ from sklearn.metrics import (
 )
 
 from anon_spark.errors import InputError, PolicyError
-from anon_spark.learn.attacks import membership_by_loss
+from anon_spark.learn.attacks import attack_gains, membership_by_loss, membership_by_shadows
 from anon_spark.learn.boost import BoostConfig, fit_boost
-from anon_spark.learn.bootstrap import MEASURES, Scores, _metrics, compare_paired, estimate, resampled
+from anon_spark.learn.bootstrap import (
+    MEASURES,
+    Scores,
+    _metrics,
+    caught_at,
+    compare_paired,
+    estimate,
+    resampled,
+)
 from anon_spark.learn.compare import compare_sides
 from anon_spark.learn.fairness import by_group, fairness
 from anon_spark.learn.forest import load_forest_config
@@ -35,7 +43,7 @@ from anon_spark.learn.sides import RAW, Side, prepare_side
 from anon_spark.mimic3.cohort import CATEGORICAL, DESCRIPTIVE, TASKS, Cohort
 
 NUMERIC = ("AGE", "heart_rate_mean", "lactate_mean")
-QUICK = Settings(folds=3, tested=1, draws=200, models=("logistic",))
+QUICK = Settings(folds=3, tested=1, draws=200, models=("logistic",), attacked=())
 
 
 def make_people(number: int, seed: int = 5) -> pd.DataFrame:
@@ -171,6 +179,45 @@ def test_membership_is_found_where_a_model_remembers() -> None:
     assert by_hand.scores.tolist() == pytest.approx([0.9, 0.8, 0.4])
 
 
+def test_shadow_models_find_what_loss_alone_does_not() -> None:
+    """People differ in how hard they are; a model that remembers a little drowns in that, unless it is taken out."""
+    rng = np.random.default_rng(6)
+    labels = {part: rng.integers(0, 2, 600) for part in range(4)}
+    ease = {part: rng.normal(0.5, 2, 600) for part in range(4)}
+
+    def models(remembered: float) -> list[dict[int, tuple[np.ndarray, np.ndarray]]]:
+        found = []
+        for test in range(4):
+            scored = {}
+            for part in range(4):
+                seen = part not in (test, (test + 1) % 4)
+                sure = ease[part] + remembered * seen + rng.normal(0, 0.1, 600)
+                logit = np.where(labels[part] == 1, sure, -sure)
+                scored[part] = (labels[part], 1 / (1 + np.exp(-logit)))
+            found.append(scored)
+        return found
+
+    def auroc(attack: list[Scores]) -> dict[str, float]:
+        return attack_gains(attack, draws=100, seed=1)["auroc"]
+
+    remembers, honest = models(0.3), models(0.0)
+    drowned = auroc(
+        [membership_by_loss(scored[(test + 2) % 4], scored[test]) for test, scored in enumerate(remembers)]
+    )
+    assert drowned["value"] < 0.6
+    found = membership_by_shadows(remembers)
+    assert auroc(found)["low"] > 0.9
+    assert attack_gains(found, draws=100, seed=1)["found_at_1_percent"]["low"] > 0.2
+    assert [int(fold.labels.sum()) for fold in found] == [1200] * 4
+    innocent = membership_by_shadows(honest)
+    assert auroc(innocent)["low"] < 0.5 < auroc(innocent)["high"], "nothing to find"
+    gain = attack_gains(innocent, draws=200, seed=1)["found_at_1_percent"]
+    assert gain["low"] < 0.015
+    # of three members and two strangers, one member is above both strangers
+    by_hand = Scores(np.array([1, 1, 1, 0, 0]), np.array([0.9, 0.3, 0.2, 0.5, 0.4]), 0.5)
+    assert caught_at([by_hand], 0.01, draws=100, seed=1)[0] == pytest.approx(1 / 3)
+
+
 def test_groups_by_hand_and_a_planted_gap() -> None:
     """Two groups of one quality and two of different ones; a group of ten ill is not told."""
     rng = np.random.default_rng(8)
@@ -247,10 +294,10 @@ def test_folds_are_by_person_and_never_meet(spark: SparkSession) -> None:
     assert all(abs(size - 1000) < 5 * 29 for size in sizes.values())
 
 
-@pytest.mark.parametrize("name", list(MODELS))
-def test_every_model_learns(spark: SparkSession, name: str) -> None:
+@pytest.mark.parametrize(("name", "tested"), [("xgboost", 1), ("forest", 1), ("logistic", None)])
+def test_every_model_learns(spark: SparkSession, name: str, tested: int | None) -> None:
     people = make_people(990)
-    settings = Settings(folds=5, tested=1, draws=100, models=(name,))
+    settings = Settings(folds=5, tested=tested, draws=100, models=(name,), attacked=("GENDER",))
     truth = frame(spark, people[["SUBJECT_ID", "score"]])
     document = compare_sides(side(spark, RAW, people), [], TASKS["mortality"], settings, truth=truth)
     row = row_of(document, name, RAW, RAW)
@@ -259,10 +306,41 @@ def test_every_model_learns(spark: SparkSession, name: str) -> None:
     assert row["to_truth"]["auroc"]["value"] > -0.08, "near the best that 198 people allow"
     assert metrics["auroc"]["low"] < metrics["auroc"]["value"] < metrics["auroc"]["high"]
     assert metrics["brier"]["value"] < 0.22
-    membership = row["membership"]
-    assert 0.4 < membership["auroc"]["low"] < membership["auroc"]["value"] < 1
-    assert membership["guess"] == 0.5
+    assert set(row["attributes"]["GENDER"]) == {"members", "strangers"}
+    gains = row["membership"]
+    assert (gains["shadow"] is None) == (tested is not None), "the other folds' models are the shadows"
+    for gain in (gain for gain in gains.values() if gain is not None):
+        assert 0.4 < gain["auroc"]["low"] < gain["auroc"]["value"] < 1
+        assert (gain["auroc"]["guess"], gain["found_at_1_percent"]["guess"]) == (0.5, 0.01)
     assert "990 people prove nothing" in document["warning"]
+
+
+def test_a_model_tells_what_it_was_told(spark: SparkSession) -> None:
+    """GENDER decides the outcome: who knows outcome and record reads it off the model; INSURANCE says nothing."""
+    people = make_people(900)
+    rng = np.random.default_rng(1)
+    kinds = {"GENDER": rng.choice(["F", "M"], 900, p=[0.4, 0.6]), "ETHNICITY": "one", "MARITAL_STATUS": "x"}
+    kinds["MARITAL_STATUS"] = np.where(np.arange(900) < 5, "rare", "common")
+    ill = (kinds["GENDER"] == "F") ^ (rng.random(900) < 0.1)
+    people = people.assign(**kinds, label=ill.astype(int))
+    attacked = ("GENDER", "INSURANCE", "ETHNICITY", "MARITAL_STATUS")
+    settings = Settings(folds=3, tested=1, draws=100, models=("logistic",), attacked=attacked)
+    document = compare_sides(side(spark, RAW, people), [], TASKS["mortality"], settings)
+    found = row_of(document, "logistic", RAW, RAW)["attributes"]
+    assert set(found) == set(attacked)
+    assert found["ETHNICITY"] is None, "nothing is open"
+    assert found["MARITAL_STATUS"] is None, "five people are too few to be guessed"
+    for group in ("members", "strangers"):
+        sex, insurance = found["GENDER"][group], found["INSURANCE"][group]
+        assert sex["accuracy"] == pytest.approx(0.9, abs=0.05)
+        assert sex["guess"] == pytest.approx(0.6, abs=0.08)
+        assert sex["gain"]["value"] == pytest.approx(sex["accuracy"] - sex["guess"])
+        assert sex["gain"]["low"] > 0.15
+        assert insurance["gain"]["low"] < 0.02
+
+
+def test_every_model_is_tested() -> None:
+    assert set(MODELS) == {"xgboost", "forest", "logistic"}
 
 
 def test_a_stopped_booster_goes_on_where_it_was(spark: SparkSession, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from xgboost import Booster, DMatrix
 
-from anon_spark.errors import InputError, PolicyError
+from anon_spark.errors import GateRefusedError, InputError, PolicyError
 from anon_spark.ingest.lake import TableReader
 from anon_spark.learn import train as training
 from anon_spark.learn.boost import BoostConfig, load_boost_config, split_people, worker_count
@@ -505,8 +505,22 @@ def test_training_on_release_and_source(
     deaths = release["ADMISSIONS"]["HOSPITAL_EXPIRE_FLAG"].sum()
     assert document["deaths"] == deaths
     assert "288 people prove nothing" in document["warning"]
+    gain = document["membership"]["auroc"]
+    assert gain["low"] < gain["value"] < gain["high"]
     json.dumps(document, allow_nan=False)
     check_saved_model(spark, tmp_path, document["features"])
+    tight = tmp_path / "tight"
+    with pytest.raises(GateRefusedError, match="it tells whom it was trained on") as refused:
+        train_models(
+            spark,
+            release=reader(spark, release),
+            model_dir=tight,
+            config=QUICK,
+            max_membership=gain["value"] - 0.1,
+        )
+    assert refused.value.exit_code == 4
+    assert refused.value.shortfalls[0][0] == "AUROC of membership inference"
+    assert not tight.exists()
 
 
 def check_saved_model(spark: SparkSession, folder: Path, features: int) -> None:

@@ -36,7 +36,8 @@ def compare_sides(
         ``models`` has a row a model, data set that it learnt from and kind of test: eight metrics with their
         intervals of 95 %, and for releases their difference to the model of the raw data. ``fairness`` has them
         by sex, age, ethnicity, insurance and language, of raw test people. ``membership`` is what attacks on
-        the model gain; ``shadow`` is None unless every fold is tested.
+        the model gain, ``shadow`` is None unless every fold is tested; ``attributes`` is what the first fold's
+        model tells of a person's other values.
 
     Raises:
         InputError: too few people in common, or a part without both outcomes.
@@ -162,18 +163,18 @@ def _rows(
     for model in settings.models:
         base = draw(tested[model, RAW].own)
         rows.append(_row(model, RAW, RAW, base, truth, "to_truth", settings))
-        rows[-1]["membership"] = _attacks(tested[model, RAW], settings)
+        rows[-1] |= _attacks(tested[model, RAW], settings)
         for name in releases:
             for on, folds in ((RAW, tested[model, name].raw), ("anonymized", tested[model, name].own)):
                 rows.append(_row(model, name, on, draw(folds), base, "to_raw", settings))
-            rows[-1]["membership"] = _attacks(tested[model, name], settings)
+            rows[-1] |= _attacks(tested[model, name], settings)
     if truth is not None:
         rows.append(_row("true probability", RAW, RAW, truth, None, "to_raw", settings))
     return rows
 
 
 def _attacks(tested: Tested, settings: Settings) -> dict[str, Any]:
-    """What membership inference gains on the data set that the model learnt from; shadows need a model a fold."""
+    """What attacks gain on the data set that the model learnt from; shadows need a model a fold."""
     parts = settings.folds
     by_loss = []
     for test, scored in enumerate(tested.by_part):
@@ -181,10 +182,11 @@ def _attacks(tested: Tested, settings: Settings) -> dict[str, Any]:
         labels, scores = (np.concatenate(arrays) for arrays in zip(*seen, strict=True))
         by_loss.append(membership_by_loss((labels, scores), scored[test]))
     by_shadows = membership_by_shadows(tested.by_part) if len(tested.by_part) == parts else None
-    return {
+    membership = {
         name: None if attack is None else attack_gains(attack, draws=settings.draws, seed=settings.seed)
         for name, attack in (("loss", by_loss), ("shadow", by_shadows))
     }
+    return {"membership": membership, "attributes": tested.attributes}
 
 
 def _row(

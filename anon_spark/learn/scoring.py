@@ -7,16 +7,18 @@ would give it: raw categories are then named as the release names them, by what 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
-from pyspark.ml import Model
+from pyspark.ml import Model, PipelineModel
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from anon_spark.errors import PolicyError, nearest
 from anon_spark.learn.attacks import ByPart
+from anon_spark.learn.attribute_inference import infer_attributes
 from anon_spark.learn.boost import fit_boost, load_boost_config
 from anon_spark.learn.bootstrap import Scores
 from anon_spark.learn.evaluate import choose_threshold
@@ -42,6 +44,7 @@ class Settings:
     seed: int = 20250101
     draws: int = 1000
     margin: float = 0.01
+    attacked: tuple[str, ...] = CATEGORICAL  # what attribute inference is after
     small_cell: int = SMALL_CELL
 
     def __post_init__(self) -> None:
@@ -65,6 +68,16 @@ class Tested:
     own: list[Scores] = field(default_factory=list)
     raw: list[Scores] = field(default_factory=list)
     by_part: list[ByPart] = field(default_factory=list)
+    attributes: dict[str, Any] = field(default_factory=dict)  # of the first fold's model
+
+
+@dataclass(frozen=True)
+class _Learnable:
+    """A side's people of one fold, and their features: ``(SUBJECT_ID, fold, part, label, features)``, cached."""
+
+    people: DataFrame
+    pipeline: PipelineModel
+    rows: DataFrame
 
 
 def _boost() -> Fit:
@@ -102,17 +115,26 @@ def score_models(
         fold = F.when(F.col("part") == test, "test").when(F.col("part") == validation, "validation")
         split = placed.withColumn("fold", fold.otherwise("train"))
         for side in [raw, *releases]:
-            rows = _learnable(side, raw, split, settings)
+            made = _learnable(side, raw, split, settings)
             try:
-                for model, fit in fits.items():
-                    _add(tested[model, side.name], _scores(fit(rows), rows), test, validation)
+                for name, fit in fits.items():
+                    model, of_model = fit(made.rows), tested[name, side.name]
+                    _add(of_model, _scores(model, made.rows), test, validation)
+                    if not test and settings.attacked:
+                        of_model.attributes = infer_attributes(
+                            model,
+                            made.pipeline,
+                            made.people,
+                            settings.attacked,
+                            small_cell=settings.small_cell,
+                        )
             finally:
-                rows.unpersist()
+                made.rows.unpersist()
     return tested
 
 
-def _learnable(side: Side, raw: Side, split: DataFrame, settings: Settings) -> DataFrame:
-    """``(SUBJECT_ID, fold, part, label, features)``: the side's people, and the test people's raw data as well."""
+def _learnable(side: Side, raw: Side, split: DataFrame, settings: Settings) -> _Learnable:
+    """The side's people, and in the rows the test people's raw data as well."""
     own = side.people.join(split, on="SUBJECT_ID", how="inner")
     train = own.where("fold = 'train'")
     pipeline = fit_preprocessing(
@@ -123,10 +145,12 @@ def _learnable(side: Side, raw: Side, split: DataFrame, settings: Settings) -> D
         flagged=[name for name in side.numeric if name == "AGE" or name.endswith("_mean")],
         small_cell=settings.small_cell,
     )
+    everybody = own
     if side is not raw:
         of_raw = raw.people.join(split.where("fold = 'test'"), on="SUBJECT_ID", how="inner")
-        own = own.unionByName(_renamed(of_raw, raw.people, train).withColumn("part", F.lit(_ON_RAW)))
-    return pipeline.transform(own).select("SUBJECT_ID", "fold", "part", LABEL, FEATURES).persist()
+        everybody = own.unionByName(_renamed(of_raw, raw.people, train).withColumn("part", F.lit(_ON_RAW)))
+    rows = pipeline.transform(everybody).select("SUBJECT_ID", "fold", "part", LABEL, FEATURES).persist()
+    return _Learnable(own, pipeline, rows)
 
 
 def _renamed(rows: DataFrame, raw: DataFrame, train: DataFrame) -> DataFrame:

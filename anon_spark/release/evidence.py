@@ -71,15 +71,21 @@ def measure_release(release: Release, *, source: str | None = None) -> dict[str,
 
 
 def train_release(
-    release: Release, *, baseline: str | None = None, work: Path | None = None
+    release: Release,
+    *,
+    baseline: str | None = None,
+    work: Path | None = None,
+    max_membership: float | None = None,
 ) -> dict[str, Any]:
     """Train on a release, and on its source with the same people and folds; keep the metrics as evidence.
 
     Args:
         baseline: the identified source.
         work: the run's WORK, which knows who is who; by default TARGET-work.
+        max_membership: see ``train_models``.
 
     Raises:
+        GateRefusedError: the model tells too much of whom it was trained on; nothing is kept.
         InputError: WORK does not know the release's people, or there is nothing to learn from.
     """
     policy, _ = released_policy(release.ledger)
@@ -96,6 +102,7 @@ def train_release(
         work=private if private.is_dir() else None,
         model_dir=release.evidence / "model",
         small_cell=policy.small_cell,
+        max_membership=max_membership,
     )
     release.evidence.mkdir(parents=True, exist_ok=True)
     (release.evidence / METRICS_FILE).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
