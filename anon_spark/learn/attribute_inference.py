@@ -13,11 +13,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from pyspark.ml import Model, PipelineModel
+from pyspark.ml import PipelineModel
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from anon_spark.learn.evaluate import Scorer
 from anon_spark.mimic3.cohort import LABEL
 
 _QUANTILE = 1.96
@@ -27,7 +28,7 @@ Shares = dict[str, dict[str, float]]
 
 
 def infer_attributes(
-    model: Model, pipeline: PipelineModel, people: DataFrame, attributes: Sequence[str], *, small_cell: int
+    model: Scorer, pipeline: PipelineModel, people: DataFrame, attributes: Sequence[str], *, small_cell: int
 ) -> dict[str, Any]:
     """What the attack finds out of training people and of test people, by attribute.
 
@@ -68,7 +69,7 @@ def _shares(train: DataFrame, attributes: Sequence[str], small_cell: int) -> Sha
     return shares
 
 
-def _guessed(model: Model, pipeline: PipelineModel, people: DataFrame, shares: Shares) -> DataFrame:
+def _guessed(model: Scorer, pipeline: PipelineModel, people: DataFrame, shares: Shares) -> DataFrame:
     """(attribute, fold, people, right, by_guess, only_attack, only_guess): one job over every value of everybody."""
     asked = F.explode(
         F.array(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
-from pyspark.ml import Model, PipelineModel
+from pyspark.ml import PipelineModel
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -21,17 +21,20 @@ from anon_spark.learn.attacks import ByPart
 from anon_spark.learn.attribute_inference import infer_attributes
 from anon_spark.learn.boost import fit_boost, load_boost_config
 from anon_spark.learn.bootstrap import Scores
-from anon_spark.learn.evaluate import choose_threshold
+from anon_spark.learn.dense import fit_dense, load_dense_config
+from anon_spark.learn.evaluate import Scorer, choose_threshold
 from anon_spark.learn.forest import fit_forest, load_forest_config
 from anon_spark.learn.logistic import fit_logistic, load_logistic_config
-from anon_spark.learn.preprocess import FEATURES, SMALL_CELL, fit_preprocessing
+from anon_spark.learn.lstm import fit_lstm, load_lstm_config
+from anon_spark.learn.preprocess import FEATURES, QUANTILE, SMALL_CELL, fit_preprocessing
+from anon_spark.learn.sequences import SEQUENCE, fit_sequences
 from anon_spark.learn.sides import Side
 from anon_spark.mimic3.cohort import CATEGORICAL, LABEL
 
 _SLICES = 10_000
 _ON_RAW = -1  # in place of a part: the test people's raw data
 
-Fit = Callable[[DataFrame], Model]
+Fit = Callable[[DataFrame], Scorer]
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Settings:
     draws: int = 1000
     margin: float = 0.01
     attacked: tuple[str, ...] = CATEGORICAL  # what attribute inference is after
+    windows: int = 48  # of a stay, for models that read sequences
     small_cell: int = SMALL_CELL
 
     def __post_init__(self) -> None:
@@ -95,7 +99,29 @@ def _logistic() -> Fit:
     return lambda rows: fit_logistic(rows, features=FEATURES, label=LABEL, config=config)
 
 
-MODELS: dict[str, Callable[[], Fit]] = {"xgboost": _boost, "forest": _forest, "logistic": _logistic}
+def _dense() -> Fit:
+    config = load_dense_config()
+    return lambda rows: fit_dense(rows, features=FEATURES, label=LABEL, config=config)
+
+
+def _lstm() -> Fit:
+    config = load_lstm_config()
+
+    def fit(rows: DataFrame) -> Scorer:
+        shape = rows.schema[SEQUENCE].metadata["shape"]
+        return fit_lstm(rows, features=SEQUENCE, shape=tuple(shape), label=LABEL, config=config)
+
+    return fit
+
+
+MODELS: dict[str, Callable[[], Fit]] = {
+    "xgboost": _boost,
+    "forest": _forest,
+    "logistic": _logistic,
+    "dense": _dense,
+    "lstm": _lstm,
+}
+OF_SEQUENCES = frozenset({"lstm"})
 
 
 def place_in_folds(common: DataFrame, settings: Settings) -> DataFrame:
@@ -120,7 +146,7 @@ def score_models(
                 for name, fit in fits.items():
                     model, of_model = fit(made.rows), tested[name, side.name]
                     _add(of_model, _scores(model, made.rows), test, validation)
-                    if not test and settings.attacked:
+                    if not test and settings.attacked and name not in OF_SEQUENCES:  # they read no attribute
                         of_model.attributes = infer_attributes(
                             model,
                             made.pipeline,
@@ -149,8 +175,28 @@ def _learnable(side: Side, raw: Side, split: DataFrame, settings: Settings) -> _
     if side is not raw:
         of_raw = raw.people.join(split.where("fold = 'test'"), on="SUBJECT_ID", how="inner")
         everybody = own.unionByName(_renamed(of_raw, raw.people, train).withColumn("part", F.lit(_ON_RAW)))
-    rows = pipeline.transform(everybody).select("SUBJECT_ID", "fold", "part", LABEL, FEATURES).persist()
-    return _Learnable(own, pipeline, rows)
+    columns = ["SUBJECT_ID", "fold", "part", LABEL, FEATURES]
+    rows = pipeline.transform(everybody).select(*columns)
+    if OF_SEQUENCES & {*settings.models}:
+        rows = _with_sequences(rows, side, raw, settings)
+    return _Learnable(own, pipeline, rows.persist())
+
+
+def _with_sequences(rows: DataFrame, side: Side, raw: Side, settings: Settings) -> DataFrame:
+    """Add every person's windows, scaled by the side's training people; of the raw test people, their raw ones."""
+    if side.windows is None or raw.windows is None:
+        raise PolicyError("the windows of the stays were not kept, which a model of sequences reads")
+    train = rows.where("fold = 'train'").select("SUBJECT_ID")
+    fitted = fit_sequences(
+        side.windows.join(train, on="SUBJECT_ID", how="left_semi"),
+        side.variables,
+        windows=settings.windows,
+        quantile=QUANTILE,
+        small_cell=settings.small_cell,
+    )
+    own = fitted.transform(rows.where(F.col("part") != _ON_RAW), side.windows)
+    both = own.unionByName(fitted.transform(rows.where(F.col("part") == _ON_RAW), raw.windows))
+    return both.withMetadata(SEQUENCE, {"shape": list(fitted.shape)})
 
 
 def _renamed(rows: DataFrame, raw: DataFrame, train: DataFrame) -> DataFrame:
@@ -165,7 +211,7 @@ def _renamed(rows: DataFrame, raw: DataFrame, train: DataFrame) -> DataFrame:
     return rows
 
 
-def _scores(model: Model, rows: DataFrame) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+def _scores(model: Scorer, rows: DataFrame) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Labels and scores by part, in the order of SUBJECT_ID: two numbers a person come to the driver, no id."""
     scored = model.transform(rows.drop("fold"))
     positive = vector_to_array(F.col("probability"))[1].alias("score")

@@ -21,30 +21,51 @@ class Side:
     people: DataFrame
     numeric: tuple[str, ...]
     notes: tuple[str, ...]
+    windows: DataFrame | None = None
+    variables: tuple[str, ...] = ()
 
 
-def prepare_side(name: str, cohort: Cohort, folder: Path, *, subjects: DataFrame | None = None) -> Side:
+def prepare_side(
+    name: str, cohort: Cohort, folder: Path, *, subjects: DataFrame | None = None, windows: bool = False
+) -> Side:
     """Compute the features once, keep them in ``folder``, and see whether anything can be learnt from them.
 
     Args:
         folder: private, and reachable by every executor.
         subjects: ``(id, pseudonym)``; the cohort's people are renamed to ``id``.
+        windows: keep the windows of each stay as well, for models that read sequences.
 
     Raises:
         InputError: no stays, one outcome only, or variables that are charted without a usable value.
     """
-    people = cohort.people.drop("HADM_ID", "ICUSTAY_ID")
+    people = cohort.people
     if subjects is not None:
         names = subjects.select(F.col("pseudonym").alias("SUBJECT_ID"), "id")
         people = people.join(names, on="SUBJECT_ID", how="inner").drop("SUBJECT_ID")
         people = people.withColumnRenamed("id", "SUBJECT_ID")
-    write_work(people, folder)
-    stored = cohort.people.sparkSession.read.parquet(str(folder))
+    read = cohort.people.sparkSession.read
     try:
+        write_work(people, folder / "people")
+        stored = read.parquet(str(folder / "people"))
         notes = _look(name, cohort, stored)
+        told = None
+        if windows:
+            stays = F.broadcast(stored.select("ICUSTAY_ID", "SUBJECT_ID"))
+            write_work(
+                cohort.windows.join(stays, on="ICUSTAY_ID", how="inner").drop("ICUSTAY_ID"),
+                folder / "windows",
+            )
+            told = read.parquet(str(folder / "windows"))
     finally:
         cohort.release()
-    return Side(name, stored, tuple(cohort.numeric), tuple(f"{name}: {note}" for note in notes))
+    return Side(
+        name,
+        stored.drop("HADM_ID", "ICUSTAY_ID"),
+        tuple(cohort.numeric),
+        tuple(f"{name}: {note}" for note in notes),
+        told,
+        cohort.variables,
+    )
 
 
 def _look(name: str, cohort: Cohort, stored: DataFrame) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from anon_spark.errors import InputError
 from anon_spark.ingest.lake import TableReader, locate, read_headers, work_reader
 from anon_spark.ingest.read import REASON, parse, read_source
 from anon_spark.learn.compare import compare_sides
-from anon_spark.learn.scoring import Settings
+from anon_spark.learn.scoring import OF_SEQUENCES, Settings
 from anon_spark.learn.sides import RAW, prepare_side
 from anon_spark.learn.train import train_models
 from anon_spark.mimic3.cohort import Task, build_cohort, check_treatments, hidden_items
@@ -137,12 +138,14 @@ def compare_with_source(
     maps = [subjects_of(release, work) for release, work in zip(releases, works, strict=True)]
     folder = works[0] / "compare" / task.name
     read = source_reader(spark, source, policies[0][0])
-    raw = prepare_side(RAW, build_cohort(read, task, sets=sets), folder / RAW)
+    windows = bool(OF_SEQUENCES & {*settings.models})
+    settings = replace(settings, windows=task.windows)
+    raw = prepare_side(RAW, build_cohort(read, task, sets=sets), folder / RAW, windows=windows)
     sides = []
     for release, (policy, _), work, subjects in zip(releases, policies, works, maps, strict=True):
         cohort = build_cohort(release.table, task, sets=sets, hidden=hidden_items(policy))
         place = work / "compare" / task.name / release.run
-        sides.append(prepare_side(release.name, cohort, place, subjects=subjects))
+        sides.append(prepare_side(release.name, cohort, place, subjects=subjects, windows=windows))
     document = compare_sides(raw, sides, task, settings, truth=truth)
     document["utility"] = [
         release_utility(read, release.table, policy, files, release.ledger["levels"], raw=raw, released=side)
