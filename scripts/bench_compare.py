@@ -16,13 +16,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from anon_spark import pipeline
+from anon_spark.learn.compare import compare_sides
 from anon_spark.learn.scoring import Settings
 from anon_spark.mimic3.cohort import find_task
 from anon_spark.mimic3.cohort.people import first_adult_stays
 from anon_spark.mimic3.generate import generate
 from anon_spark.mimic3.generate.source import death_probability
 from anon_spark.policy.load import load_policy
-from anon_spark.release.evidence import compare_with_source, source_reader
+from anon_spark.release.evidence import comparison_sides, source_reader
 from anon_spark.release.publish import open_release
 from anon_spark.session import get_session
 
@@ -50,13 +51,26 @@ def main() -> None:
     for name, k in wanted.items():
         with timed(f"release {name}"):
             print(name, release(spark, source, options.out, name, k)["levels"])
-    truth = true_scores(spark, source, options.patients)
-    for model in options.models.split(","):
-        place = options.out / f"comparison-{model}-{'-'.join(wanted)}.json"
-        if not place.exists():
+    places = {m: options.out / f"comparison-{m}-{'-'.join(wanted)}.json" for m in options.models.split(",")}
+    if missing := [model for model, place in places.items() if not place.exists()]:
+        task, releases = find_task("mortality"), [open_release(spark, options.out / name) for name in wanted]
+        with timed("features"):
+            raw, sides = comparison_sides(
+                spark,
+                str(source),
+                releases,
+                [options.out / f"{name}-work" for name in wanted],
+                task=task,
+                sets=("benchmark", "laboratory"),  # the true probability depends on four laboratory values
+                models=missing,
+            )
+        truth = true_scores(spark, source, options.patients).persist()
+        for model in missing:
             with timed(f"compare {model}"):
-                document = compare(spark, source, options.out, list(wanted), model, options.tested, truth)
-            place.write_text(json.dumps(document, indent=1) + "\n")
+                settings = Settings(models=(model,), tested=options.tested)
+                document = compare_sides(raw, sides, task, settings, truth=truth)
+            places[model].write_text(json.dumps(document, indent=1) + "\n")
+    for place in places.values():
         show(json.loads(place.read_text()))
 
 
@@ -74,21 +88,6 @@ def release(spark, source: Path, out: Path, name: str, k: int) -> dict:
     return pipeline.run(job)
 
 
-def compare(
-    spark, source: Path, out: Path, names: list[str], model: str, tested: int | None, truth: DataFrame
-) -> dict:
-    return compare_with_source(
-        spark,
-        str(source),
-        [open_release(spark, out / name) for name in names],
-        [out / f"{name}-work" for name in names],
-        task=find_task("mortality"),
-        sets=("benchmark", "laboratory"),  # the true probability depends on four laboratory values
-        settings=Settings(models=(model,), tested=tested),
-        truth=truth,
-    )
-
-
 def true_scores(spark, source: Path, patients: int) -> DataFrame:
     """(SUBJECT_ID, score): the true probability of death of each adult's first admission with a stay."""
     read = source_reader(spark, str(source), load_policy("mimic3").policy)
@@ -100,6 +99,12 @@ def true_scores(spark, source: Path, patients: int) -> DataFrame:
 def show(document: dict) -> None:
     print(f"{document['people']} people, {document['positives']} positives; left out {document['left_out']}")
     for row in document["models"]:
+        for name, attack in (row.get("membership") or {}).items():
+            if attack:
+                told = attack["auroc"]
+                print(
+                    f"    {name} finds members: {told['value']:.3f} ({told['low']:.3f} to {told['high']:.3f})"
+                )
         against = row.get("to_raw") or row.get("to_truth")
         auroc = row["metrics"]["auroc"]
         line = f"{row['model']:17} {row['learnt_from']:5} on {row['tested_on']:10} {auroc['value']:.4f}"

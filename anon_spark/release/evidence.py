@@ -16,7 +16,7 @@ from anon_spark.ingest.lake import TableReader, locate, read_headers, work_reade
 from anon_spark.ingest.read import REASON, parse, read_source
 from anon_spark.learn.compare import compare_sides
 from anon_spark.learn.scoring import OF_SEQUENCES, Settings
-from anon_spark.learn.sides import RAW, prepare_side
+from anon_spark.learn.sides import RAW, Side, prepare_side
 from anon_spark.learn.train import train_models
 from anon_spark.mimic3.cohort import Task, build_cohort, check_treatments, hidden_items
 from anon_spark.policy.load import build_schema
@@ -133,20 +133,12 @@ def compare_with_source(
             or there is nothing to learn from.
     """
     policies = [released_policy(release.ledger) for release in releases]
-    for release, (policy, _) in zip(releases, policies, strict=True):
-        check_treatments(policy, task, release=release.name)
-    maps = [subjects_of(release, work) for release, work in zip(releases, works, strict=True)]
-    folder = works[0] / "compare" / task.name
-    read = source_reader(spark, source, policies[0][0])
-    windows = bool(OF_SEQUENCES & {*settings.models})
+    raw, sides = comparison_sides(
+        spark, source, releases, works, task=task, sets=sets, models=settings.models
+    )
     settings = replace(settings, windows=task.windows)
-    raw = prepare_side(RAW, build_cohort(read, task, sets=sets), folder / RAW, windows=windows)
-    sides = []
-    for release, (policy, _), work, subjects in zip(releases, policies, works, maps, strict=True):
-        cohort = build_cohort(release.table, task, sets=sets, hidden=hidden_items(policy))
-        place = work / "compare" / task.name / release.run
-        sides.append(prepare_side(release.name, cohort, place, subjects=subjects, windows=windows))
     document = compare_sides(raw, sides, task, settings, truth=truth)
+    read = source_reader(spark, source, policies[0][0])
     document["utility"] = [
         release_utility(read, release.table, policy, files, release.ledger["levels"], raw=raw, released=side)
         for release, (policy, files), side in zip(releases, policies, sides, strict=True)
@@ -156,6 +148,36 @@ def compare_with_source(
         place = release.evidence / COMPARISON_FILE.format(task.name)
         place.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return document
+
+
+def comparison_sides(
+    spark: SparkSession,
+    source: str,
+    releases: Sequence[Release],
+    works: Sequence[Path],
+    *,
+    task: Task,
+    sets: Sequence[str],
+    models: Sequence[str],
+) -> tuple[Side, list[Side]]:
+    """The features of the source and of its releases, under the source's ids, kept in the releases' WORK.
+
+    Raises:
+        InputError: see ``compare_with_source``.
+    """
+    policies = [released_policy(release.ledger)[0] for release in releases]
+    for release, policy in zip(releases, policies, strict=True):
+        check_treatments(policy, task, release=release.name)
+    maps = [subjects_of(release, work) for release, work in zip(releases, works, strict=True)]
+    windows = bool(OF_SEQUENCES & {*models})
+    cohort = build_cohort(source_reader(spark, source, policies[0]), task, sets=sets)
+    raw = prepare_side(RAW, cohort, works[0] / "compare" / task.name / RAW, windows=windows)
+    sides = []
+    for release, policy, work, subjects in zip(releases, policies, works, maps, strict=True):
+        cohort = build_cohort(release.table, task, sets=sets, hidden=hidden_items(policy))
+        place = work / "compare" / task.name / release.run
+        sides.append(prepare_side(release.name, cohort, place, subjects=subjects, windows=windows))
+    return raw, sides
 
 
 def subjects_of(release: Release, work: Path) -> DataFrame:
