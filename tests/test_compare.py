@@ -315,6 +315,24 @@ def test_every_model_learns(spark: SparkSession, name: str, tested: int | None) 
     assert "990 people prove nothing" in document["warning"]
 
 
+def test_importance_by_column_and_ranks(spark: SparkSession) -> None:
+    """Heart rate decides nearly all; a release without it leans on what is left."""
+    people = make_people(600)
+    steep = np.random.default_rng(2).random(600) < 1 / (1 + np.exp(-0.3 * (people["heart_rate_mean"] - 85)))
+    people = people.assign(label=steep.astype(int))
+    settings = Settings(folds=3, tested=1, draws=100, models=("xgboost",), attacked=())
+    releases = [side(spark, "same", people), side(spark, "without", people.assign(heart_rate_mean=90.0))]
+    document = compare_sides(side(spark, RAW, people), releases, TASKS["mortality"], settings)
+    found = {row["learnt_from"]: row for row in document["importance"]}
+    for kind in ("gain", "shap"):
+        assert found["same"][kind]["rank_correlation"] == pytest.approx(1)
+        columns = found["without"][kind]["columns"]
+        assert set(columns) <= {*NUMERIC, *CATEGORICAL}, "flags and categories count for their column"
+        assert max(columns, key=lambda name: columns[name]["raw"]) == "heart_rate_mean"
+        assert columns["heart_rate_mean"]["release"] == 0
+        assert found["without"][kind]["rank_correlation"] < 0.9
+
+
 def test_a_model_tells_what_it_was_told(spark: SparkSession) -> None:
     """GENDER decides the outcome: who knows outcome and record reads it off the model; INSURANCE says nothing."""
     people = make_people(900)

@@ -14,6 +14,7 @@ from anon_spark.learn.attacks import attack_gains, membership_by_loss, membershi
 from anon_spark.learn.bootstrap import MEASURES, Scores, compare_paired, estimate, resampled
 from anon_spark.learn.caveats import small_cell_safe, warning
 from anon_spark.learn.fairness import Groups, Resampled, by_group, fairness
+from anon_spark.learn.importance import rank_correlations
 from anon_spark.learn.scoring import Settings, Tested, place_in_folds, score_models
 from anon_spark.learn.sides import RAW, Side
 from anon_spark.mimic3.cohort import LABEL, MISSING, Task
@@ -31,13 +32,14 @@ def compare_sides(
         truth: ``(SUBJECT_ID, score: double)``: the best score there can be, where the source is generated.
 
     Returns:
-        ``{"cohort", "outcome", "people", "positives", "left_out", "folds", "tested", "models", "fairness", "notes",
-        "warning"}``.
+        ``{"cohort", "outcome", "people", "positives", "left_out", "folds", "tested", "models", "fairness",
+        "importance", "notes", "warning"}``.
         ``models`` has a row a model, data set that it learnt from and kind of test: eight metrics with their
         intervals of 95 %, and for releases their difference to the model of the raw data. ``fairness`` has them
         by sex, age, ethnicity, insurance and language, of raw test people. ``membership`` is what attacks on
         the model gain, ``shadow`` is None unless every fold is tested; ``attributes`` is what the first fold's
-        model tells of a person's other values.
+        model tells of a person's other values. ``importance`` has gain and SHAP by column of boosted models, and
+        the correlation of their ranks.
 
     Raises:
         InputError: too few people in common, or a part without both outcomes.
@@ -66,6 +68,7 @@ def compare_sides(
         "tested": settings.tested or settings.folds,
         "models": _rows(tested, best, [side.name for side in releases], settings),
         "fairness": _fairness_rows(tested, groups, [side.name for side in releases], settings),
+        "importance": _importance_rows(tested, [side.name for side in releases]),
         "notes": [note for side in sides for note in side.notes],
         "warning": warning(people),
     }
@@ -136,6 +139,18 @@ def _fairness_rows(
         for name in releases:
             by = fairness(draw(tested[model, name].raw), base)
             rows.append({"model": model, "learnt_from": name, "by": by})
+    return rows
+
+
+def _importance_rows(
+    tested: Mapping[tuple[str, str], Tested], releases: Sequence[str]
+) -> list[dict[str, Any]]:
+    """For each release, what its boosted model leans on beside what the raw one does."""
+    rows = []
+    for (model, name), found in tested.items():
+        raw = tested[model, RAW].importance
+        if name in releases and found.importance is not None and raw is not None:
+            rows.append({"model": model, "learnt_from": name, **rank_correlations(raw, found.importance)})
     return rows
 
 

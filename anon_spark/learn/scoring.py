@@ -15,6 +15,7 @@ from pyspark.ml import PipelineModel
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from xgboost.spark import SparkXGBClassifierModel
 
 from anon_spark.errors import PolicyError, nearest
 from anon_spark.learn.attacks import ByPart
@@ -24,6 +25,7 @@ from anon_spark.learn.bootstrap import Scores
 from anon_spark.learn.dense import fit_dense, load_dense_config
 from anon_spark.learn.evaluate import Scorer, choose_threshold
 from anon_spark.learn.forest import fit_forest, load_forest_config
+from anon_spark.learn.importance import Importance, column_importance
 from anon_spark.learn.logistic import fit_logistic, load_logistic_config
 from anon_spark.learn.lstm import fit_lstm, load_lstm_config
 from anon_spark.learn.preprocess import FEATURES, QUANTILE, SMALL_CELL, fit_preprocessing
@@ -73,6 +75,7 @@ class Tested:
     raw: list[Scores] = field(default_factory=list)
     by_part: list[ByPart] = field(default_factory=list)
     attributes: dict[str, Any] = field(default_factory=dict)  # of the first fold's model
+    importance: Importance | None = None  # of the first fold's boosted model
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,8 @@ def score_models(
                 for name, fit in fits.items():
                     model, of_model = fit(made.rows), tested[name, side.name]
                     _add(of_model, _scores(model, made.rows), test, validation)
+                    if not test and isinstance(model, SparkXGBClassifierModel):
+                        of_model.importance = column_importance(model, made.rows.where(F.col("part") == test))
                     if not test and settings.attacked and name not in OF_SEQUENCES:  # they read no attribute
                         of_model.attributes = infer_attributes(
                             model,
