@@ -18,7 +18,7 @@ from anon_spark.learn.compare import compare_sides
 from anon_spark.learn.scoring import OF_SEQUENCES, Settings
 from anon_spark.learn.sides import RAW, Side, prepare_side
 from anon_spark.learn.train import train_models
-from anon_spark.mimic3.cohort import Task, build_cohort, check_treatments, hidden_items
+from anon_spark.mimic3.cohort import TASKS, Task, build_cohort, check_treatments, hidden_items
 from anon_spark.policy.load import build_schema
 from anon_spark.policy.model import Policy
 from anon_spark.privacy.measure import measure
@@ -196,12 +196,15 @@ def subjects_of(release: Release, work: Path) -> DataFrame:
 
 
 def write_report(release: Release) -> Path:
-    """Write the release's report, with model metrics if there are any, and return its path."""
+    """Write the release's report, with model metrics and comparisons if there are any, and return its path."""
     ledger = release.ledger
     policy, hierarchies = released_policy(ledger)
     metrics_file = release.evidence / METRICS_FILE
     metrics = json.loads(metrics_file.read_text(encoding="utf-8")) if metrics_file.exists() else None
-    page = render_report(ledger, metrics, example=Example(policy=policy, hierarchies=hierarchies))
+    places = [release.evidence / COMPARISON_FILE.format(task) for task in TASKS]
+    comparisons = [json.loads(place.read_text(encoding="utf-8")) for place in places if place.exists()]
+    example = Example(policy=policy, hierarchies=hierarchies)
+    page = render_report(ledger, metrics, example=example, comparisons=comparisons)
     release.evidence.mkdir(parents=True, exist_ok=True)
     place = release.evidence / REPORT_FILE
     place.write_text(page, encoding="utf-8")
