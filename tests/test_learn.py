@@ -16,10 +16,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from xgboost import Booster, DMatrix
 
-from anon_spark.errors import InputError, PolicyError
+from anon_spark.errors import GateRefusedError, InputError, PolicyError
 from anon_spark.ingest.lake import TableReader
 from anon_spark.learn import train as training
 from anon_spark.learn.boost import BoostConfig, load_boost_config, split_people, worker_count
+from anon_spark.learn.caveats import small_cell_safe
 from anon_spark.learn.evaluate import METRICS, choose_threshold, measure
 from anon_spark.learn.preprocess import feature_count, fit_preprocessing
 from anon_spark.learn.train import train_models
@@ -327,34 +328,58 @@ def test_items_are_sound() -> None:
 
 
 def test_preprocessing_by_hand_and_of_training_people_only(spark: SparkSession) -> None:
-    schema = "id int, x double, same double, never double, kind string"
+    schema = "id int, x double, same double, never double, rare double, kind string"
     train = spark.createDataFrame(
         [
-            (1, 2.0, 5.0, None, "a"),
-            (2, 4.0, 5.0, None, "b"),
-            (3, None, 5.0, None, "a"),
-            (4, 10.0, 5.0, None, "b"),
+            (1, 2.0, 5.0, None, None, "a"),
+            (2, 4.0, 5.0, None, 1.0, "b"),
+            (3, None, 5.0, None, None, "a"),
+            (4, 10.0, 5.0, None, 2.0, "b"),
         ],
         schema,
     )
-    others = spark.createDataFrame([(5, 12.0, 7.0, 1.0, "new"), (6, None, None, None, "b")], schema)
+    others = spark.createDataFrame(
+        [(5, 12.0, 7.0, 1.0, 3.0, "new"), (6, None, None, None, None, "b")], schema
+    )
+    names = ["x", "same", "never", "rare"]
     model = fit_preprocessing(
-        train, numeric=["x", "same", "never"], categorical=["kind"], flagged=["x", "same", "never"]
+        train, numeric=names, categorical=["kind"], flagged=names, quantile=0.0, small_cell=1
     )
     prepared = model.transform(train.union(others))
     vectors = {row["id"]: row["features"].toArray().tolist() for row in prepared.collect()}
-    # x: (x - 2) / (10 - 2), null is the median 4; same: one value, so 0; kind a; kind b; x is absent
+    # One person beyond each bound of x leaves one value, 4, between them: it says nothing. The two of rare are
+    # too few for bounds. What stays: kind a, kind b, x is absent, rare is absent.
     assert vectors == {
-        1: [0.0, 0.0, 1.0, 0.0, 0.0],
-        2: [0.25, 0.0, 0.0, 1.0, 0.0],
-        3: [0.25, 0.0, 1.0, 0.0, 1.0],
-        4: [1.0, 0.0, 0.0, 1.0, 0.0],
-        5: [1.25, 0.0, 0.0, 0.0, 0.0],
-        6: [0.25, 0.0, 0.0, 1.0, 1.0],
+        1: [1.0, 0.0, 0.0, 1.0],
+        2: [0.0, 1.0, 0.0, 0.0],
+        3: [1.0, 0.0, 1.0, 1.0],
+        4: [0.0, 1.0, 0.0, 0.0],
+        5: [0.0, 0.0, 0.0, 0.0],
+        6: [0.0, 1.0, 1.0, 1.0],
     }
-    assert feature_count(prepared) == 5
+    assert feature_count(prepared) == 4
     with pytest.raises(InputError, match="no feature"):
         fit_preprocessing(train, numeric=["never"], categorical=[])
+
+
+def test_no_extreme_of_one_person_is_in_the_scale(spark: SparkSession) -> None:
+    values = [float(n) for n in range(1, 101)]  # 1 to 100
+    rows = [(n, value) for n, value in enumerate(values)] + [(n, None) for n in range(100, 120)]
+    train = spark.createDataFrame(rows, "id int, x double")
+    fit = {"numeric": ["x"], "categorical": [], "flagged": ["x"]}
+    model = fit_preprocessing(train, **fit)
+    statement = model.stages[0].getStatement()
+    # 11 people beyond each bound: 12 and 89; the median of 1 to 100 is 50.5
+    assert "12.0D" in statement
+    assert "89.0D" in statement
+    probe = spark.createDataFrame([(1, 1.0), (2, 12.0), (3, 50.5), (4, 1e9), (5, None)], "id int, x double")
+    vectors = [row["features"].toArray().tolist() for row in model.transform(probe).orderBy("id").collect()]
+    assert vectors == [[0.0, 0.0], [0.0, 0.0], [0.5, 0.0], [1.0, 0.0], [0.5, 1.0]]
+    # the richest of all moves nothing
+    moved = train.withColumn("x", F.when(F.col("id") == 99, 1e12).otherwise(F.col("x")))
+    assert fit_preprocessing(moved, **fit).stages[0].getStatement() == statement
+    near = train.withColumn("x", F.when(F.col("id") >= 88, F.col("x") + 1).otherwise(F.col("x")))
+    assert fit_preprocessing(near, **fit).stages[0].getStatement() != statement, "a bound itself has moved"
 
 
 def test_no_person_is_in_two_folds(spark: SparkSession) -> None:
@@ -480,8 +505,22 @@ def test_training_on_release_and_source(
     deaths = release["ADMISSIONS"]["HOSPITAL_EXPIRE_FLAG"].sum()
     assert document["deaths"] == deaths
     assert "288 people prove nothing" in document["warning"]
+    gain = document["membership"]["auroc"]
+    assert gain["low"] < gain["value"] < gain["high"]
     json.dumps(document, allow_nan=False)
     check_saved_model(spark, tmp_path, document["features"])
+    tight = tmp_path / "tight"
+    with pytest.raises(GateRefusedError, match="it tells whom it was trained on") as refused:
+        train_models(
+            spark,
+            release=reader(spark, release),
+            model_dir=tight,
+            config=QUICK,
+            max_membership=gain["value"] - 0.1,
+        )
+    assert refused.value.exit_code == 4
+    assert refused.value.shortfalls[0][0] == "AUROC of membership inference"
+    assert not tight.exists()
 
 
 def check_saved_model(spark: SparkSession, folder: Path, features: int) -> None:
@@ -513,7 +552,7 @@ def test_too_little_to_learn_from(spark: SparkSession) -> None:
     ("deaths", "people", "shown"), [(10, 100, "<11"), (11, 100, 11), (90, 100, ">89"), (5, 12, "<11")]
 )
 def test_small_cells_are_hidden(deaths: int, people: int, shown: int | str) -> None:
-    assert training._small_cell_safe(deaths, people, 11) == shown
+    assert small_cell_safe(deaths, people, 11) == shown
 
 
 def test_workers_never_exceed_the_slots(spark: SparkSession) -> None:

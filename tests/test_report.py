@@ -246,6 +246,62 @@ def test_raw_side_is_optional(ledger, metrics, example):
     assert "Raw</th>" not in page
 
 
+@pytest.fixture
+def comparison() -> dict[str, Any]:
+    def told(value: float) -> dict[str, Any]:
+        return {"value": value, "low": value - 0.02, "high": value + 0.02}
+
+    def row(learnt_from: str, tested_on: str, auroc: float) -> dict[str, Any]:
+        against = (
+            {"to_raw": {"auroc": told(auroc - 0.871) | {"equivalent": False}}} if learnt_from != "raw" else {}
+        )
+        attack = {"loss": {"auroc": told(0.537)}, "shadow": None}
+        return {
+            "model": "xgboost",
+            "learnt_from": learnt_from,
+            "tested_on": tested_on,
+            "metrics": {"auroc": told(auroc)},
+            "membership": attack,
+            **against,
+        }
+
+    curve = {"alive": [1.0, 0.9, 0.8], "error": [0.0, 0.1, 0.1]}
+    return {
+        "cohort": "mortality",
+        "outcome": "death in hospital",
+        "people": 1234,
+        "folds": 5,
+        "warning": None,
+        "models": [
+            row("raw", "raw", 0.871),
+            row("spring", "raw", 0.854),
+            row("spring", "anonymized", 0.859),
+            row("autumn", "raw", 0.111),
+            row("autumn", "anonymized", 0.111),
+        ],
+        "fairness": [{"by": {"ethnicity": {"groups": {"canary-group": {}}}}}],
+        "utility": [{"release": "spring", "survival": {"raw": curve, "release": curve}}],
+    }
+
+
+def test_what_privacy_costs_is_on_the_page_of_its_release(ledger, comparison):
+    page = render_report(ledger, None, example=None, comparisons=[comparison])
+    for text in (
+        "What privacy costs: death in hospital",
+        "1,234 people",
+        "0.871 (0.851 to 0.891)",
+        "0.854 (0.834 to 0.874)",
+        "-0.017 (-0.037 to 0.003)",
+        "0.537 (0.517 to 0.557)",
+        "AUROC of the models of mortality",
+        "Survival in hospital, mortality",
+    ):
+        assert text in page
+    assert "0.111" not in page, "another release's line"
+    assert "canary-group" not in page
+    assert "What privacy costs" not in render_report(ledger, None, example=None)
+
+
 def test_example_follows_levels_and_treatments(example):
     lines = {(line.table, line.column): line for line in before_after_table(example, LEVELS)}
     assert lines["PATIENTS", "AGE"].after == "70-79"

@@ -1,19 +1,21 @@
 """Gradient-boosted trees on Spark's tasks: ``xgboost.spark``, two workers or more, no copy on the driver."""
 
 import logging
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from xgboost import Booster
 from xgboost.spark import SparkXGBClassifier, SparkXGBClassifierModel
 
 from anon_spark.errors import PolicyError
-from anon_spark.policy.load import conf_dir
+from anon_spark.learn.rows import WEIGHT, balance_weights, ordered
+from anon_spark.learn.settings import load_settings
 from anon_spark.policy.model import Strict
 
 FOLDS = ("train", "validation", "test")
@@ -48,6 +50,10 @@ class BoostConfig(Strict):
     train_share: Share = 0.6
     validation_share: Share = 0.2
     split_seed: int = 0
+    balanced: bool = (
+        False  # both outcomes weigh the same; probabilities are then no longer those of the people
+    )
+    rounds_a_checkpoint: Annotated[int, Field(ge=0)] = 0  # 0: a failed run starts again
     booster: BoosterConfig = BoosterConfig()
 
     @model_validator(mode="after")
@@ -63,18 +69,7 @@ def load_boost_config(path: Path | None = None) -> BoostConfig:
     Raises:
         PolicyError: all problems at once, each with its key.
     """
-    file = path or conf_dir() / "models" / "xgboost.yaml"
-    try:
-        return BoostConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        raise PolicyError(
-            [
-                f"{file.name}: {'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}"
-                for item in error.errors(include_url=False)
-            ]
-        ) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PolicyError(f"{file.name}: cannot be read ({type(error).__name__})") from None
+    return load_settings(BoostConfig, "xgboost", path)
 
 
 def split_people(cohort: DataFrame, *, config: BoostConfig) -> DataFrame:
@@ -95,12 +90,15 @@ def worker_count(spark: SparkSession, wanted: int) -> int:
 
 
 def fit_boost(
-    prepared: DataFrame, *, features: str, label: str, config: BoostConfig
+    prepared: DataFrame, *, features: str, label: str, config: BoostConfig, checkpoint: Path | None = None
 ) -> SparkXGBClassifierModel:
     """Return the fitted classifier; it stops when the people of the validation fold gain nothing more.
 
     Args:
         prepared: ``(SUBJECT_ID, fold, label, features)``; rows of the test fold are never read.
+        checkpoint: a private folder. With ``rounds_a_checkpoint`` the trees are saved there so often, and a run
+            that finds some goes on from them: they must be of the same people and settings. Spark starts a
+            failed worker's round again by itself.
 
     Raises:
         PolicyError: with dynamic allocation, under which the workers cannot start together.
@@ -111,25 +109,52 @@ def fit_boost(
             "training starts all workers together; spark.dynamicAllocation.enabled=true does not allow that"
         )
     workers = worker_count(spark, config.workers)
-    rows = (
-        prepared.where(F.col("fold").isin(*FOLDS[:2]))
-        .select("SUBJECT_ID", label, features, (F.col("fold") == FOLDS[1]).alias("_validates"))
-        # the sums of gradients depend on which worker has whom, and in which order
-        .repartition(workers, "SUBJECT_ID")
-        .sortWithinPartitions("SUBJECT_ID")
-    )
-    classifier = SparkXGBClassifier(
-        features_col=features,
-        label_col=label,
-        validation_indicator_col="_validates",
-        num_workers=workers,
-        verbose=False,
-        verbosity=0,
-        **config.booster.model_dump(),
-    )
-    with _large_batches(spark), _quiet():
+    known = prepared.where(F.col("fold").isin(*FOLDS[:2])).withColumn("_validates", F.col("fold") == FOLDS[1])
+    weights = balance_weights(known, label) if config.balanced else None
+    rows = ordered(known, workers, label, features, "_validates", weights=weights)
+    heaviest = max(weights.values()) if weights else 1.0
+    settings = config.booster.model_dump()
+    settings["min_child_weight"] *= heaviest  # so that a leaf still holds as many people
+
+    def grow(rounds: int, onto: Booster | None) -> SparkXGBClassifierModel:
+        classifier = SparkXGBClassifier(
+            features_col=features,
+            label_col=label,
+            validation_indicator_col="_validates",
+            weight_col=WEIGHT if weights else None,
+            num_workers=workers,
+            verbose=False,
+            verbosity=0,
+            xgb_model=onto,
+            **{**settings, "n_estimators": rounds},
+        )
         model: SparkXGBClassifierModel = classifier.fit(rows)
-    return model
+        return model
+
+    with _large_batches(spark), _quiet():
+        if checkpoint is None or not config.rounds_a_checkpoint:
+            return grow(config.booster.n_estimators, None)
+        return _grow_by_checkpoints(grow, config, checkpoint)
+
+
+def _grow_by_checkpoints(
+    grow: Callable[[int, Booster | None], SparkXGBClassifierModel], config: BoostConfig, checkpoint: Path
+) -> SparkXGBClassifierModel:
+    """Grow so many trees a checkpoint until all are there or the validation people stop it; then none is kept."""
+    checkpoint.mkdir(parents=True, exist_ok=True)
+    saved, partial = checkpoint / "booster.json", checkpoint / "partial.json"
+    grown = Booster(model_file=str(saved)) if saved.exists() else None
+    while True:
+        done = grown.num_boosted_rounds() if grown else 0
+        step = max(1, min(config.rounds_a_checkpoint, config.booster.n_estimators - done))
+        model = grow(step, grown)
+        grown = model.get_booster()
+        grown.save_model(str(partial))
+        partial.replace(saved)
+        stopped = grown.num_boosted_rounds() < done + step
+        if stopped or grown.num_boosted_rounds() >= config.booster.n_estimators:
+            shutil.rmtree(checkpoint)
+            return model
 
 
 @contextmanager

@@ -1,10 +1,21 @@
 """The six measures of a binary classifier, from true labels and scores of people it has not seen."""
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import ArrayLike
+from pyspark.sql import DataFrame
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
 METRICS = ("auroc", "auprc", "accuracy", "precision", "recall", "f1")
+
+
+class Scorer(Protocol):
+    """A fitted model."""
+
+    def transform(self, df: DataFrame) -> DataFrame:
+        """Add ``probability``, a vector of the shares of outcomes 0 and 1."""
+        ...
 
 
 def choose_threshold(labels: ArrayLike, scores: ArrayLike) -> float:

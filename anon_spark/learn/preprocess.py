@@ -1,38 +1,47 @@
 """Numbers and categories to one vector: imputation, Min-Max (Eq. 1), one-hot, fitted on training people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from pyspark.ml import PipelineModel, Transformer
-from pyspark.ml.feature import (
-    ElementwiseProduct,
-    Imputer,
-    MinMaxScaler,
-    MinMaxScalerModel,
-    OneHotEncoder,
-    SQLTransformer,
-    StringIndexer,
-    VectorAssembler,
-)
-from pyspark.ml.linalg import Vectors
+from pyspark.ml.feature import OneHotEncoder, SQLTransformer, StringIndexer, VectorAssembler
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from anon_spark.errors import InputError
 
 FEATURES = "features"
+QUANTILE, SMALL_CELL = 0.001, 11
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What is scaled to 0 and 1, and what a null number becomes."""
+
+    low: float
+    median: float
+    high: float
 
 
 def fit_preprocessing(
-    train: DataFrame, *, numeric: Sequence[str], categorical: Sequence[str], flagged: Sequence[str] = ()
+    train: DataFrame,
+    *,
+    numeric: Sequence[str],
+    categorical: Sequence[str],
+    flagged: Sequence[str] = (),
+    quantile: float = QUANTILE,
+    small_cell: int = SMALL_CELL,
 ) -> PipelineModel:
     """Return the fitted pipeline that adds the vector column ``features``.
 
-    Every statistic is of ``train`` alone: medians, minima, maxima, categories. The steps are Spark's own, so
-    the pipeline is saved and loaded without this package.
+    Every statistic is of ``train`` alone: quantiles, medians, categories. The steps are Spark's own, so the
+    pipeline is saved and loaded without this package.
 
     1. A flag (0 or 1) says where a column of ``flagged`` was null, if it ever is in ``train``.
-    2. A null number becomes the column's median. Columns without any number in ``train`` are left out.
-    3. x' = (x - min) / (max - min); a column with one value becomes 0. Other people's may lie out of [0, 1].
+    2. A null number becomes the column's median.
+    3. x' = (x - low) / (high - low), cut off at 0 and 1. Low and high are quantiles with ``small_cell`` people
+       beyond each, so that no one's extreme is in the model. A column with too few values for that, or with one
+       value from low to high, says nothing and is left out.
     4. A category becomes a column of 0 and 1; one that ``train`` does not have is 0 in all of them.
 
     Args:
@@ -40,23 +49,24 @@ def fit_preprocessing(
         numeric: double columns, null where not known.
         categorical: text columns without null.
         flagged: the numeric columns whose absence is a feature.
+        quantile: share of the known values beyond each bound, where that is more than ``small_cell`` of them.
+        small_cell: people at or beyond each bound, at least.
 
     Raises:
-        InputError: when ``train`` has no number and no category at all.
+        InputError: when ``train`` leaves no number and no category.
 
     Source: Kumar et al. 2025, Eq. (1); its section on preprocessing for the rest.
     """
     rows, known = _count_known(train, numeric)
-    present = [name for name in numeric if known[name]]
-    absent = [name for name in flagged if 0 < known.get(name, 0) < rows]
+    bounds = _bounds(train, known, quantile, small_cell)
+    absent = [name for name in flagged if small_cell <= known.get(name, 0) <= rows - small_cell]
     fitted = _Chain(train)
-    if absent:
-        fitted.add(_flags(absent))
-    scaled = _scale(fitted, present)
+    if bounds or absent:
+        fitted.add(_scaling(bounds, absent))
     encoded = _encode(fitted, categorical)
-    inputs = [*scaled, *encoded, *(f"_{name}_absent" for name in absent)]
+    inputs = [*(f"_{name}_scaled" for name in bounds), *encoded, *(f"_{name}_absent" for name in absent)]
     if not inputs:
-        raise InputError("the training people have no feature with a value")
+        raise InputError("the training people have no feature with more than one value")
     fitted.add(VectorAssembler(inputCols=inputs, outputCol=FEATURES))
     return PipelineModel(fitted.stages)
 
@@ -85,30 +95,37 @@ def _count_known(train: DataFrame, numeric: Sequence[str]) -> tuple[int, dict[st
     return row.pop("_rows"), row
 
 
-def _flags(columns: Sequence[str]) -> SQLTransformer:
-    flags = ", ".join(f"CAST(`{name}` IS NULL AS DOUBLE) AS `_{name}_absent`" for name in columns)
-    return SQLTransformer(statement=f"SELECT *, {flags} FROM __THIS__")  # noqa: S608 - names of columns, no input
+def _bounds(
+    train: DataFrame, known: Mapping[str, int], quantile: float, small_cell: int
+) -> dict[str, Bounds]:
+    """Bounds of the columns that have enough values, and more than one between them."""
+    beyond = {
+        name: max(quantile, small_cell / (count - 1))
+        for name, count in known.items()
+        if count > 2 * small_cell
+    }
+    beyond = {name: share for name, share in beyond.items() if share < 0.5}
+    if not beyond:
+        return {}
+    row = train.agg(
+        # exact: an approximate quantile would depend on the partitions
+        *(F.percentile(name, [share, 0.5, 1 - share]).alias(name) for name, share in beyond.items())
+    ).collect()[0]
+    found = {name: Bounds(*row[name]) for name in beyond}
+    return {name: bounds for name, bounds in found.items() if bounds.high > bounds.low}
 
 
-def _scale(fitted: _Chain, numeric: Sequence[str]) -> list[str]:
-    """Impute and scale the columns; returns the column that holds them."""
-    if not numeric:
-        return []
-    imputed = [f"_{name}_known" for name in numeric]
-    # relativeError 0: the exact median, whatever the partitions
-    imputer = Imputer(inputCols=list(numeric), outputCols=imputed, strategy="median", relativeError=0.0)
-    fitted.add(imputer.fit(fitted.train))
-    fitted.add(VectorAssembler(inputCols=imputed, outputCol="_numbers"))
-    scaler: MinMaxScalerModel = MinMaxScaler(inputCol="_numbers", outputCol="_scaled").fit(fitted.train)
-    fitted.add(scaler)
-    # Spark's scaler puts 0.5 where minimum and maximum are equal; Eq. 1 is 0 / 0 there, and 0 says nothing
-    spread = scaler.originalMax.toArray() > scaler.originalMin.toArray()
-    fitted.add(
-        ElementwiseProduct(
-            scalingVec=Vectors.dense(spread.astype(float)), inputCol="_scaled", outputCol="_normal"
-        )
+def _scaling(bounds: Mapping[str, Bounds], absent: Sequence[str]) -> SQLTransformer:
+    """Flags, medians for nulls and Eq. 1 in one pass."""
+    columns = [
+        f"(least(greatest(coalesce(`{name}`, {b.median!r}D), {b.low!r}D), {b.high!r}D) - {b.low!r}D)"
+        f" / {b.high - b.low!r}D AS `_{name}_scaled`"
+        for name, b in bounds.items()
+    ]
+    columns += [f"CAST(`{name}` IS NULL AS DOUBLE) AS `_{name}_absent`" for name in absent]
+    return SQLTransformer(
+        statement=f"SELECT *, {', '.join(columns)} FROM __THIS__"  # noqa: S608 - columns' names and numbers
     )
-    return ["_normal"]
 
 
 def _encode(fitted: _Chain, categorical: Sequence[str]) -> list[str]:

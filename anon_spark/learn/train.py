@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +16,17 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from xgboost.spark import SparkXGBClassifierModel
 
-from anon_spark.errors import InputError, PolicyError
+from anon_spark.errors import GateRefusedError, InputError, PolicyError
 from anon_spark.ingest.lake import TableReader
+from anon_spark.learn.attacks import attack_gains, membership_by_loss
 from anon_spark.learn.boost import FOLDS, BoostConfig, fit_boost, load_boost_config, split_people
+from anon_spark.learn.caveats import small_cell_safe, warning
 from anon_spark.learn.evaluate import choose_threshold, measure
 from anon_spark.learn.preprocess import FEATURES, feature_count, fit_preprocessing
 from anon_spark.mimic3.cohort import CATEGORICAL, LABEL, first_stays, load_items, numeric_columns
 
 FEWEST_PEOPLE = 20
-CONVINCING_PEOPLE = 1000
+_DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Trained:
     classifier: SparkXGBClassifierModel
     threshold: float
     metrics: dict[str, float | None]
+    membership: dict[str, Any]
     features: int
 
 
@@ -48,6 +51,7 @@ def train_models(
     model_dir: str | Path | None = None,
     config: BoostConfig | None = None,
     small_cell: int = 11,
+    max_membership: float | None = None,
 ) -> dict[str, Any]:
     """Return the metrics of in-hospital mortality models as the document ``metrics.json``.
 
@@ -64,13 +68,17 @@ def train_models(
             and ``model.json``. The baseline's model is never saved: it knows the source's categories.
         config: by default ``load_boost_config()``.
         small_cell: counts of people below it are not told.
+        max_membership: the gate: the upper end of the AUROC of membership inference that the release's model may
+            have and still be saved.
 
     Returns:
-        ``{"raw", "release", "people", "features", "deaths", "warning"}``: six metrics each (``raw`` is None
-        without a baseline, a metric is None where it is undefined), people a fold, length of the release's
-        feature vector, deaths among all the people (``<11`` below ``small_cell``), what to say of too few people.
+        ``{"raw", "release", "people", "features", "deaths", "membership", "warning"}``: six metrics each (``raw``
+        is None without a baseline, a metric is None where it is undefined), people a fold, length of the release's
+        feature vector, deaths among all the people (``<11`` below ``small_cell``), what membership inference by
+        loss gains on the release's model, what to say of too few people.
 
     Raises:
+        GateRefusedError: the model tells more of who it was trained on than ``max_membership``; it is not saved.
         InputError: too few people, or a fold without people or with one outcome only where both are needed.
         PolicyError: a baseline without ``subjects``; settings that do not fit.
     """
@@ -91,6 +99,8 @@ def train_models(
             _check(split_people(raw, config=settings), "source")
         on_raw = None if raw is None else _train(raw, settings).metrics
         trained = _train(cohort, settings)
+        if max_membership is not None:
+            _refuse_what_remembers(trained.membership, max_membership)
         if model_dir is not None:
             _save(trained, Path(model_dir))
     return {
@@ -98,8 +108,9 @@ def train_models(
         "release": trained.metrics,
         "people": people,
         "features": trained.features,
-        "deaths": _small_cell_safe(deaths, sum(people.values()), small_cell),
-        "warning": _warning(sum(people.values())),
+        "deaths": small_cell_safe(deaths, sum(people.values()), small_cell),
+        "membership": trained.membership,
+        "warning": warning(sum(people.values())),
     }
 
 
@@ -164,17 +175,30 @@ def _train(cohort: DataFrame, config: BoostConfig) -> Trained:
         prepared.unpersist()
     threshold = choose_threshold(*scores["validation"])
     metrics = measure(*scores["test"], threshold=threshold)
-    return Trained(preprocessing, classifier, threshold, metrics, feature_count(prepared))
+    attack = membership_by_loss(scores["train"], scores["test"])
+    membership = attack_gains([attack], draws=_DRAWS, seed=config.split_seed)
+    return Trained(preprocessing, classifier, threshold, metrics, membership, feature_count(prepared))
+
+
+def _refuse_what_remembers(membership: Mapping[str, Any], limit: float) -> None:
+    """Raise where the attack may find more than ``limit``, or where that cannot be told."""
+    high = membership["auroc"]["high"]
+    if high is None or high > limit:
+        shown = "not known" if high is None else f"up to {high:.3f}"
+        raise GateRefusedError(
+            "the model is not saved: it tells whom it was trained on",
+            [("AUROC of membership inference", f"{shown}, {limit:.3f} allowed")],
+        )
 
 
 def _score(
     classifier: SparkXGBClassifierModel, prepared: DataFrame
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Labels and scores of the validation and test people: two numbers a person come to the driver, no id."""
-    scored = classifier.transform(prepared.where(F.col("fold") != FOLDS[0]))
+    """Labels and scores of the people of every fold: two numbers a person come to the driver, no id."""
+    scored = classifier.transform(prepared)
     death = vector_to_array(F.col("probability"))[1]
     rows = scored.select("fold", LABEL, death.alias("score")).toArrow()
-    parts = {fold: rows.filter(pc.field("fold") == fold) for fold in FOLDS[1:]}
+    parts = {fold: rows.filter(pc.field("fold") == fold) for fold in FOLDS}
     return {fold: (part[LABEL].to_numpy(), part["score"].to_numpy()) for fold, part in parts.items()}
 
 
@@ -185,19 +209,6 @@ def _save(trained: Trained, folder: Path) -> None:
     trained.classifier.get_booster().save_model(str(folder / "booster.json"))
     document = {"threshold": trained.threshold, "features": trained.features}
     (folder / "model.json").write_text(json.dumps(document) + "\n", encoding="utf-8")
-
-
-def _small_cell_safe(deaths: int, people: int, small_cell: int) -> int | str:
-    """Deaths, hidden where fewer than ``small_cell`` have died or fewer have not."""
-    if deaths < small_cell:
-        return f"<{small_cell}"
-    return f">{people - small_cell}" if people - deaths < small_cell else deaths
-
-
-def _warning(people: int) -> str | None:
-    if people >= CONVINCING_PEOPLE:
-        return None
-    return f"{people} people prove nothing: the metrics show that training runs, not how well it learns."
 
 
 @contextmanager

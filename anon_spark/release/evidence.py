@@ -1,7 +1,8 @@
 """What is measured after publishing, from the release's own files and ledger: privacy, models, the report."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,23 @@ from anon_spark.anonymize.people import PERSON
 from anon_spark.errors import InputError
 from anon_spark.ingest.lake import TableReader, locate, read_headers, work_reader
 from anon_spark.ingest.read import REASON, parse, read_source
+from anon_spark.learn.compare import compare_sides
+from anon_spark.learn.scoring import OF_SEQUENCES, Settings
+from anon_spark.learn.sides import RAW, Side, prepare_side
 from anon_spark.learn.train import train_models
+from anon_spark.mimic3.cohort import TASKS, Task, build_cohort, check_treatments, hidden_items
 from anon_spark.policy.load import build_schema
 from anon_spark.policy.model import Policy
 from anon_spark.privacy.measure import measure
 from anon_spark.release.publish import Release
+from anon_spark.release.utility import release_utility
 from anon_spark.report.html import render_report
 from anon_spark.report.person import Example
 from anon_spark.risk.linkage import linkage_risk
 from anon_spark.risk.timing import timing_risk
 
 METRICS_FILE = "metrics.json"
+COMPARISON_FILE = "comparison-{}.json"
 REPORT_FILE = "report.html"
 
 
@@ -65,29 +72,29 @@ def measure_release(release: Release, *, source: str | None = None) -> dict[str,
 
 
 def train_release(
-    release: Release, *, baseline: str | None = None, work: Path | None = None
+    release: Release,
+    *,
+    baseline: str | None = None,
+    work: Path | None = None,
+    max_membership: float | None = None,
 ) -> dict[str, Any]:
     """Train on a release, and on its source with the same people and folds; keep the metrics as evidence.
 
     Args:
         baseline: the identified source.
         work: the run's WORK, which knows who is who; by default TARGET-work.
+        max_membership: see ``train_models``.
 
     Raises:
+        GateRefusedError: the model tells too much of whom it was trained on; nothing is kept.
         InputError: WORK does not know the release's people, or there is nothing to learn from.
     """
     policy, _ = released_policy(release.ledger)
     raw = subjects = None
     private = work or Path(f"{release.target}-work")
     if baseline is not None:
-        place = private / "runs" / release.run / "maps" / "people"
-        if not place.is_dir():
-            raise InputError(
-                f"WORK does not know the people of release {release.name}; name its WORK with --work"
-            )
+        subjects = subjects_of(release, private)
         raw = source_reader(release.spark, baseline, policy)
-        people = work_reader(release.spark, place.parent)("people")
-        subjects = people.select(F.col(PERSON).alias("id"), "pseudonym")
     metrics = train_models(
         release.spark,
         release=release.table,
@@ -96,19 +103,108 @@ def train_release(
         work=private if private.is_dir() else None,
         model_dir=release.evidence / "model",
         small_cell=policy.small_cell,
+        max_membership=max_membership,
     )
     release.evidence.mkdir(parents=True, exist_ok=True)
     (release.evidence / METRICS_FILE).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     return metrics
 
 
+def compare_with_source(
+    spark: SparkSession,
+    source: str,
+    releases: Sequence[Release],
+    works: Sequence[Path],
+    *,
+    task: Task,
+    sets: Sequence[str],
+    settings: Settings,
+    truth: DataFrame | None = None,
+) -> dict[str, Any]:
+    """Compare models that learn from the source with models that learn from its releases; keep it as evidence.
+
+    Args:
+        works: the WORK of each release, which knows who is who; features are kept there.
+        sets: the variables (see ``build_cohort``).
+        truth: ``(SUBJECT_ID, score)``, for a generated source.
+
+    Raises:
+        InputError: a policy's treatment makes the cohort impossible, WORK does not know the release's people,
+            or there is nothing to learn from.
+    """
+    policies = [released_policy(release.ledger) for release in releases]
+    raw, sides = comparison_sides(
+        spark, source, releases, works, task=task, sets=sets, models=settings.models
+    )
+    settings = replace(settings, windows=task.windows)
+    document = compare_sides(raw, sides, task, settings, truth=truth)
+    read = source_reader(spark, source, policies[0][0])
+    document["utility"] = [
+        release_utility(read, release.table, policy, files, release.ledger["levels"], raw=raw, released=side)
+        for release, (policy, files), side in zip(releases, policies, sides, strict=True)
+    ]
+    for release in releases:
+        release.evidence.mkdir(parents=True, exist_ok=True)
+        place = release.evidence / COMPARISON_FILE.format(task.name)
+        place.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return document
+
+
+def comparison_sides(
+    spark: SparkSession,
+    source: str,
+    releases: Sequence[Release],
+    works: Sequence[Path],
+    *,
+    task: Task,
+    sets: Sequence[str],
+    models: Sequence[str],
+) -> tuple[Side, list[Side]]:
+    """The features of the source and of its releases, under the source's ids, kept in the releases' WORK.
+
+    Raises:
+        InputError: see ``compare_with_source``.
+    """
+    policies = [released_policy(release.ledger)[0] for release in releases]
+    for release, policy in zip(releases, policies, strict=True):
+        check_treatments(policy, task, release=release.name)
+    maps = [subjects_of(release, work) for release, work in zip(releases, works, strict=True)]
+    windows = bool(OF_SEQUENCES & {*models})
+    cohort = build_cohort(source_reader(spark, source, policies[0]), task, sets=sets)
+    raw = prepare_side(RAW, cohort, works[0] / "compare" / task.name / RAW, windows=windows)
+    sides = []
+    for release, policy, work, subjects in zip(releases, policies, works, maps, strict=True):
+        cohort = build_cohort(release.table, task, sets=sets, hidden=hidden_items(policy))
+        place = work / "compare" / task.name / release.run
+        sides.append(prepare_side(release.name, cohort, place, subjects=subjects, windows=windows))
+    return raw, sides
+
+
+def subjects_of(release: Release, work: Path) -> DataFrame:
+    """The release's people: ``(id, pseudonym)``, from WORK.
+
+    Raises:
+        InputError: WORK does not know them.
+    """
+    place = work / "runs" / release.run / "maps" / "people"
+    if not place.is_dir():
+        raise InputError(
+            f"WORK does not know the people of release {release.name}; name its WORK with --work"
+        )
+    people = work_reader(release.spark, place.parent)("people")
+    return people.select(F.col(PERSON).alias("id"), "pseudonym")
+
+
 def write_report(release: Release) -> Path:
-    """Write the release's report, with model metrics if there are any, and return its path."""
+    """Write the release's report, with model metrics and comparisons if there are any, and return its path."""
     ledger = release.ledger
     policy, hierarchies = released_policy(ledger)
     metrics_file = release.evidence / METRICS_FILE
     metrics = json.loads(metrics_file.read_text(encoding="utf-8")) if metrics_file.exists() else None
-    page = render_report(ledger, metrics, example=Example(policy=policy, hierarchies=hierarchies))
+    places = [release.evidence / COMPARISON_FILE.format(task) for task in TASKS]
+    comparisons = [json.loads(place.read_text(encoding="utf-8")) for place in places if place.exists()]
+    example = Example(policy=policy, hierarchies=hierarchies)
+    page = render_report(ledger, metrics, example=example, comparisons=comparisons)
     release.evidence.mkdir(parents=True, exist_ok=True)
     place = release.evidence / REPORT_FILE
     place.write_text(page, encoding="utf-8")

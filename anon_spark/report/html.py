@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from anon_spark.report.comparison import comparison_sections, interval
 from anon_spark.report.person import Example, before_after_table
 from anon_spark.report.plots import class_size_plot, loss_plot, metrics_plot, seconds_plot
 
@@ -24,7 +25,11 @@ METRICS = {
 
 
 def render_report(
-    ledger: Mapping[str, Any], metrics: Mapping[str, Any] | None, *, example: Example | None
+    ledger: Mapping[str, Any],
+    metrics: Mapping[str, Any] | None,
+    *,
+    example: Example | None,
+    comparisons: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The report of one release as an HTML document.
 
@@ -32,6 +37,7 @@ def render_report(
         ledger: the run's ledger document.
         metrics: what training wrote for the release, if it ran.
         example: the fictitious person under the release's policy; None leaves the section out.
+        comparisons: what comparing with the source wrote for the release, a document a cohort.
     """
     levels = ledger["levels"]
     sizes = [(size, classes) for size, classes in ledger["privacy"]["class_sizes"]]
@@ -52,6 +58,7 @@ def render_report(
             class_plot=Markup(class_size_plot(sizes, k=ledger["policy"]["k"])) if sizes else None,  # noqa: S704
             seconds_plot=Markup(seconds_plot(ledger["seconds"])) if ledger["seconds"] else None,  # noqa: S704
             metrics_plot=_metrics_figure(metrics),
+            comparisons=comparison_sections(comparisons, ledger["release"]),
         )
     )
 
@@ -143,7 +150,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(count=_count, share=_share, decimal=_decimal, words=_words)
+    environment.filters.update(count=_count, share=_share, decimal=_decimal, words=_words, interval=interval)
     return environment
 
 

@@ -1,0 +1,36 @@
+"""The paper's dense network: layers of 64, 32 and 16 units with dropout."""
+
+from pathlib import Path
+
+from pyspark.sql import DataFrame
+
+from anon_spark.learn.averaging import NetworkModel, TrainingConfig, train_network
+from anon_spark.learn.network import Network
+from anon_spark.learn.preprocess import feature_count
+from anon_spark.learn.settings import load_settings
+
+
+class DenseConfig(TrainingConfig):
+    """Parameters of the dense network."""
+
+    layers: tuple[int, ...] = (64, 32, 16)
+
+
+def load_dense_config(path: Path | None = None) -> DenseConfig:
+    """Read the model's settings; by default the package's ``models/dense.yaml``."""
+    return load_settings(DenseConfig, "dense", path)
+
+
+def fit_dense(
+    prepared: DataFrame, *, features: str, label: str, config: DenseConfig, checkpoint: Path | None = None
+) -> NetworkModel:
+    """Return the network of the training fold, stopped by the validation fold (see ``train_network``)."""
+    network = Network(
+        "dense",
+        (feature_count(prepared),),
+        config.layers,
+        config.dropout,
+        config.learning_rate,
+        config.seed,
+    )
+    return train_network(prepared, network, config, features=features, label=label, checkpoint=checkpoint)

@@ -1,0 +1,47 @@
+"""Logistic regression: the floor that every other model has to rise above."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pyspark.ml.classification import LogisticRegression, LogisticRegressionModel
+from pyspark.sql import DataFrame
+
+from anon_spark.learn.rows import WEIGHT, balance_weights, ordered
+from anon_spark.learn.settings import load_settings
+from anon_spark.policy.model import Strict
+
+
+class LogisticConfig(Strict):
+    """Parameters of the regression, under Spark's names."""
+
+    workers: Annotated[int, Field(ge=1)] = 2
+    balanced: bool = False
+    reg_param: Annotated[float, Field(ge=0)] = 0.01
+    elastic_net_param: Annotated[float, Field(ge=0, le=1)] = 0.0
+    max_iter: Annotated[int, Field(ge=1)] = 100
+
+
+def load_logistic_config(path: Path | None = None) -> LogisticConfig:
+    """Read the model's settings; by default the package's ``models/logistic.yaml``."""
+    return load_settings(LogisticConfig, "logistic", path)
+
+
+def fit_logistic(
+    prepared: DataFrame, *, features: str, label: str, config: LogisticConfig
+) -> LogisticRegressionModel:
+    """Return the fitted regression; only rows of the training fold are read."""
+    train = prepared.where("fold = 'train'")
+    weights = balance_weights(train, label) if config.balanced else None
+    regression = LogisticRegression(
+        featuresCol=features,
+        labelCol=label,
+        regParam=config.reg_param,
+        elasticNetParam=config.elastic_net_param,
+        maxIter=config.max_iter,
+        weightCol=WEIGHT if weights else "",  # Spark takes the empty name for none
+    )
+    model: LogisticRegressionModel = regression.fit(
+        ordered(train, config.workers, label, features, weights=weights)
+    )
+    return model

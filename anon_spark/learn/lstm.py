@@ -1,0 +1,38 @@
+"""The paper's recurrent network: three stacked LSTM layers over the windows of a stay."""
+
+from pathlib import Path
+
+from pyspark.sql import DataFrame
+
+from anon_spark.learn.averaging import NetworkModel, TrainingConfig, train_network
+from anon_spark.learn.network import Network
+from anon_spark.learn.settings import load_settings
+
+
+class LstmConfig(TrainingConfig):
+    """Parameters of the recurrent network."""
+
+    layers: tuple[int, int, int] = (32, 32, 32)
+
+
+def load_lstm_config(path: Path | None = None) -> LstmConfig:
+    """Read the model's settings; by default the package's ``models/lstm.yaml``."""
+    return load_settings(LstmConfig, "lstm", path)
+
+
+def fit_lstm(
+    prepared: DataFrame,
+    *,
+    features: str,
+    shape: tuple[int, int],
+    label: str,
+    config: LstmConfig,
+    checkpoint: Path | None = None,
+) -> NetworkModel:
+    """Return the network of the training fold, stopped by the validation fold (see ``train_network``).
+
+    Args:
+        prepared: ``features`` is an array of windows times numbers, flat, of ``shape``.
+    """
+    network = Network("lstm", shape, config.layers, config.dropout, config.learning_rate, config.seed)
+    return train_network(prepared, network, config, features=features, label=label, checkpoint=checkpoint)

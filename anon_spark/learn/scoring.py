@@ -1,0 +1,242 @@
+"""Models fitted and scored fold by fold, on people that are in every data set.
+
+Each fold is once the test; the next one chooses when to stop and the threshold; the others train. A model that
+has learnt from a release is tested on the release's own people and on their raw data, which is what a hospital
+would give it: raw categories are then named as the release names them, by what it made of the training people's.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+from pyspark.ml import PipelineModel
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from xgboost.spark import SparkXGBClassifierModel
+
+from anon_spark.errors import PolicyError, nearest
+from anon_spark.learn.attacks import ByPart
+from anon_spark.learn.attribute_inference import infer_attributes
+from anon_spark.learn.boost import fit_boost, load_boost_config
+from anon_spark.learn.bootstrap import Scores
+from anon_spark.learn.dense import fit_dense, load_dense_config
+from anon_spark.learn.evaluate import Scorer, choose_threshold
+from anon_spark.learn.forest import fit_forest, load_forest_config
+from anon_spark.learn.importance import Importance, column_importance
+from anon_spark.learn.logistic import fit_logistic, load_logistic_config
+from anon_spark.learn.lstm import fit_lstm, load_lstm_config
+from anon_spark.learn.preprocess import FEATURES, QUANTILE, SMALL_CELL, fit_preprocessing
+from anon_spark.learn.sequences import SEQUENCE, fit_sequences
+from anon_spark.learn.sides import Side
+from anon_spark.mimic3.cohort import CATEGORICAL, LABEL
+
+_SLICES = 10_000
+_ON_RAW = -1  # in place of a part: the test people's raw data
+
+Fit = Callable[[DataFrame], Scorer]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How models are compared."""
+
+    models: tuple[str, ...] = ("xgboost", "forest", "logistic")
+    folds: int = 5
+    tested: int | None = None  # so many of the folds are the test once; None: all
+    seed: int = 20250101
+    draws: int = 1000
+    margin: float = 0.01
+    attacked: tuple[str, ...] = CATEGORICAL  # what attribute inference is after
+    windows: int = 48  # of a stay, for models that read sequences
+    small_cell: int = SMALL_CELL
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"unknown model '{name}'; known: {', '.join(MODELS)}{nearest(name, MODELS)}"
+            for name in self.models
+            if name not in MODELS
+        ]
+        if self.folds < 3:
+            problems.append(f"folds must be at least 3 (training, validation, test), got {self.folds}")
+        if self.draws < 100:
+            problems.append(f"draws must be at least 100, got {self.draws}")
+        if problems:
+            raise PolicyError(problems)
+
+
+@dataclass
+class Tested:
+    """Fold by fold: scores of a model on the test people of its own side, on their raw data, and on every part."""
+
+    own: list[Scores] = field(default_factory=list)
+    raw: list[Scores] = field(default_factory=list)
+    by_part: list[ByPart] = field(default_factory=list)
+    attributes: dict[str, Any] = field(default_factory=dict)  # of the first fold's model
+    importance: Importance | None = None  # of the first fold's boosted model
+
+
+@dataclass(frozen=True)
+class _Learnable:
+    """A side's people of one fold, and their features: ``(SUBJECT_ID, fold, part, label, features)``, cached."""
+
+    people: DataFrame
+    pipeline: PipelineModel
+    rows: DataFrame
+
+
+def _boost() -> Fit:
+    config = load_boost_config()
+    return lambda rows: fit_boost(rows, features=FEATURES, label=LABEL, config=config)
+
+
+def _forest() -> Fit:
+    config = load_forest_config()
+    return lambda rows: fit_forest(rows, features=FEATURES, label=LABEL, config=config)
+
+
+def _logistic() -> Fit:
+    config = load_logistic_config()
+    return lambda rows: fit_logistic(rows, features=FEATURES, label=LABEL, config=config)
+
+
+def _dense() -> Fit:
+    config = load_dense_config()
+    return lambda rows: fit_dense(rows, features=FEATURES, label=LABEL, config=config)
+
+
+def _lstm() -> Fit:
+    config = load_lstm_config()
+
+    def fit(rows: DataFrame) -> Scorer:
+        shape = rows.schema[SEQUENCE].metadata["shape"]
+        return fit_lstm(rows, features=SEQUENCE, shape=tuple(shape), label=LABEL, config=config)
+
+    return fit
+
+
+MODELS: dict[str, Callable[[], Fit]] = {
+    "xgboost": _boost,
+    "forest": _forest,
+    "logistic": _logistic,
+    "dense": _dense,
+    "lstm": _lstm,
+}
+OF_SEQUENCES = frozenset({"lstm"})
+
+
+def place_in_folds(common: DataFrame, settings: Settings) -> DataFrame:
+    """(SUBJECT_ID, part): a function of the person and the seed alone."""
+    place = F.pmod(F.xxhash64(F.lit(settings.seed), F.col("SUBJECT_ID").cast("bigint")), F.lit(_SLICES))
+    return common.select("SUBJECT_ID", F.floor(place * settings.folds / _SLICES).cast("int").alias("part"))
+
+
+def score_models(
+    raw: Side, releases: Sequence[Side], placed: DataFrame, settings: Settings
+) -> dict[tuple[str, str], Tested]:
+    """Scores by (model, side) of every fold that is tested."""
+    tested = {(model, side.name): Tested() for model in settings.models for side in [raw, *releases]}
+    fits = {model: MODELS[model]() for model in settings.models}
+    for test in range(settings.tested or settings.folds):
+        validation = (test + 1) % settings.folds
+        fold = F.when(F.col("part") == test, "test").when(F.col("part") == validation, "validation")
+        split = placed.withColumn("fold", fold.otherwise("train"))
+        for side in [raw, *releases]:
+            made = _learnable(side, raw, split, settings)
+            try:
+                for name, fit in fits.items():
+                    model, of_model = fit(made.rows), tested[name, side.name]
+                    _add(of_model, _scores(model, made.rows), test, validation)
+                    if not test and isinstance(model, SparkXGBClassifierModel):
+                        of_model.importance = column_importance(model, made.rows.where(F.col("part") == test))
+                    if not test and settings.attacked and name not in OF_SEQUENCES:  # they read no attribute
+                        of_model.attributes = infer_attributes(
+                            model,
+                            made.pipeline,
+                            made.people,
+                            settings.attacked,
+                            small_cell=settings.small_cell,
+                        )
+            finally:
+                made.rows.unpersist()
+    return tested
+
+
+def _learnable(side: Side, raw: Side, split: DataFrame, settings: Settings) -> _Learnable:
+    """The side's people, and in the rows the test people's raw data as well."""
+    own = side.people.join(split, on="SUBJECT_ID", how="inner")
+    train = own.where("fold = 'train'")
+    pipeline = fit_preprocessing(
+        train,
+        numeric=side.numeric,
+        categorical=CATEGORICAL,
+        # what is summarized of a variable is absent together: one flag is enough
+        flagged=[name for name in side.numeric if name == "AGE" or name.endswith("_mean")],
+        small_cell=settings.small_cell,
+    )
+    everybody = own
+    if side is not raw:
+        of_raw = raw.people.join(split.where("fold = 'test'"), on="SUBJECT_ID", how="inner")
+        everybody = own.unionByName(_renamed(of_raw, raw.people, train).withColumn("part", F.lit(_ON_RAW)))
+    columns = ["SUBJECT_ID", "fold", "part", LABEL, FEATURES]
+    rows = pipeline.transform(everybody).select(*columns)
+    if OF_SEQUENCES & {*settings.models}:
+        rows = _with_sequences(rows, side, raw, settings)
+    return _Learnable(own, pipeline, rows.persist())
+
+
+def _with_sequences(rows: DataFrame, side: Side, raw: Side, settings: Settings) -> DataFrame:
+    """Add every person's windows, scaled by the side's training people; of the raw test people, their raw ones."""
+    if side.windows is None or raw.windows is None:
+        raise PolicyError("the windows of the stays were not kept, which a model of sequences reads")
+    train = rows.where("fold = 'train'").select("SUBJECT_ID")
+    fitted = fit_sequences(
+        side.windows.join(train, on="SUBJECT_ID", how="left_semi"),
+        side.variables,
+        windows=settings.windows,
+        quantile=QUANTILE,
+        small_cell=settings.small_cell,
+    )
+    own = fitted.transform(rows.where(F.col("part") != _ON_RAW), side.windows)
+    both = own.unionByName(fitted.transform(rows.where(F.col("part") == _ON_RAW), raw.windows))
+    return both.withMetadata(SEQUENCE, {"shape": list(fitted.shape)})
+
+
+def _renamed(rows: DataFrame, raw: DataFrame, train: DataFrame) -> DataFrame:
+    """Raw rows with each category as the release names it: what most training people with it have there."""
+    released = train.select("SUBJECT_ID", *(F.col(name).alias(f"_{name}") for name in CATEGORICAL))
+    both = raw.select("SUBJECT_ID", *CATEGORICAL).join(released, on="SUBJECT_ID", how="inner")
+    for name in CATEGORICAL:
+        counted = both.groupBy(name, f"_{name}").count()
+        names = counted.groupBy(name).agg(F.max_by(f"_{name}", F.struct("count", f"_{name}")).alias("_named"))
+        rows = rows.join(F.broadcast(names), on=name, how="left").withColumn(name, F.coalesce("_named", name))
+        rows = rows.drop("_named")
+    return rows
+
+
+def _scores(model: Scorer, rows: DataFrame) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """Labels and scores by part, in the order of SUBJECT_ID: two numbers a person come to the driver, no id."""
+    scored = model.transform(rows.drop("fold"))
+    positive = vector_to_array(F.col("probability"))[1].alias("score")
+    table = (
+        scored.select("SUBJECT_ID", "part", LABEL, positive)
+        .orderBy("SUBJECT_ID")
+        .drop("SUBJECT_ID")
+        .toArrow()
+    )
+    found = {}
+    for part in pc.unique(table["part"]).to_pylist():
+        of_part = table.filter(pc.field("part") == part)
+        found[part] = (of_part[LABEL].to_numpy(), of_part["score"].to_numpy().astype(float))
+    return found
+
+
+def _add(tested: Tested, found: dict[int, tuple[np.ndarray, np.ndarray]], test: int, validation: int) -> None:
+    threshold = choose_threshold(*found[validation])
+    own = Scores(*found[test], threshold)
+    on_raw = found.pop(_ON_RAW, None)
+    tested.own.append(own)
+    tested.raw.append(own if on_raw is None else Scores(*on_raw, threshold))
+    tested.by_part.append(found)

@@ -1,0 +1,110 @@
+"""The report's section on what privacy costs: models, attacks and survival, raw beside released, from known keys only.
+
+Groups of people and values of columns that the comparison's document names do not reach the page.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib.ticker import MaxNLocator
+
+from anon_spark.report.plots import ACCENT, QUIET, as_svg, new_figure
+
+Figure = Mapping[str, float | None]
+
+
+def comparison_sections(documents: Sequence[Mapping[str, Any]], release: str) -> list[dict[str, Any]]:
+    """One entry a cohort that was compared: its facts, a line a model, and its figures.
+
+    Args:
+        documents: what ``anon-spark compare`` wrote.
+        release: the release that the page is of; lines of others are left out.
+    """
+    return [_section(document, release) for document in documents]
+
+
+def _section(document: Mapping[str, Any], release: str) -> dict[str, Any]:
+    lines = _lines(document, release)
+    survival = next(
+        (kept["survival"] for kept in document.get("utility", []) if kept["release"] == release), None
+    )
+    return {
+        "cohort": document["cohort"],
+        "outcome": document["outcome"],
+        "people": document["people"],
+        "folds": document["folds"],
+        "warning": document["warning"],
+        "lines": lines,
+        "plot": Markup(auroc_plot(document["cohort"], lines)),  # noqa: S704  (drawn here; names are escaped)
+        "survival_plot": Markup(survival_plot(document["cohort"], survival)) if survival else None,  # noqa: S704
+    }
+
+
+def _lines(document: Mapping[str, Any], release: str) -> list[dict[str, Any]]:
+    """A line a model that both sides have, tested on raw people."""
+    rows = {(row["model"], row["learnt_from"], row["tested_on"]): row for row in document["models"]}
+    lines = []
+    for model, learnt_from, tested_on in rows:
+        released = rows.get((model, release, "raw"))
+        if (learnt_from, tested_on) != ("raw", "raw") or released is None:
+            continue
+        raw, own = rows[model, "raw", "raw"], rows[model, release, "anonymized"]
+        lines.append(
+            {
+                "model": model,
+                "raw": raw["metrics"]["auroc"],
+                "release": released["metrics"]["auroc"],
+                "difference": released["to_raw"]["auroc"],
+                "equivalent": released["to_raw"]["auroc"]["equivalent"],
+                "membership": own["membership"]["loss"]["auroc"],
+            }
+        )
+    return lines
+
+
+def auroc_plot(cohort: str, lines: Sequence[Mapping[str, Any]]) -> str:
+    """Bars of AUROC with their intervals of 95 %, the release's under those of the raw data."""
+    figure, axes = new_figure(0.9 + 0.5 * len(lines))
+    for side, shift, colour in (("raw", -0.2, QUIET), ("release", 0.2, ACCENT)):
+        known = [(place, line[side]) for place, line in enumerate(lines) if line[side]["low"] is not None]
+        values = [told["value"] for _, told in known]
+        reach = [
+            [told["value"] - told["low"] for _, told in known],
+            [told["high"] - told["value"] for _, told in known],
+        ]
+        label = "raw data" if side == "raw" else side
+        axes.barh([place + shift for place, _ in known], values, 0.36, color=colour, xerr=reach, label=label)
+    axes.set_yticks(range(len(lines)), [line["model"] for line in lines])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("AUROC on raw people whom the model has not seen")
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0)
+    return as_svg(figure, f"AUROC of the models of {cohort}")
+
+
+def survival_plot(cohort: str, survival: Mapping[str, Any]) -> str:
+    """Kaplan and Meier's curves of both sides by day."""
+    figure, axes = new_figure(2.5)
+    for side, colour, label in (("raw", QUIET, "raw data"), ("release", ACCENT, "release")):
+        alive = survival[side]["alive"]
+        axes.step(range(len(alive)), alive, where="post", color=colour, label=label)
+    axes.set_xlabel("days since admission")
+    axes.set_ylabel("share alive in hospital")
+    axes.set_ylim(0, 1)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(frameon=False, loc="lower left")
+    return as_svg(figure, f"Survival in hospital, {cohort}")
+
+
+def interval(figure: Figure) -> str:
+    """A figure with its interval.
+
+    >>> interval({"value": 0.8, "low": 0.75, "high": 0.85}), interval({"value": None, "low": None, "high": None})
+    ('0.800 (0.750 to 0.850)', 'not defined')
+    """
+    if figure["value"] is None:
+        return "not defined"
+    if figure["low"] is None or figure["high"] is None:
+        return f"{figure['value']:.3f}"
+    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"

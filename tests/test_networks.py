@@ -1,0 +1,120 @@
+"""Networks in Keras trained by Spark's workers, and the sequences that they read."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from sklearn.metrics import roc_auc_score
+
+from anon_spark.errors import InputError, PolicyError
+from anon_spark.learn import averaging
+from anon_spark.learn.averaging import TrainingConfig, train_network
+from anon_spark.learn.dense import load_dense_config
+from anon_spark.learn.lstm import load_lstm_config
+from anon_spark.learn.network import Network
+from anon_spark.learn.sequences import fit_sequences
+
+pytest.importorskip("keras", reason="the extra 'deep' is not installed")
+pytest.importorskip("jax", reason="the extra 'deep' is not installed")
+
+WINDOWS, NUMBERS = 6, 2
+QUICK = {"epochs": 4, "patience": 4, "batch_size": 32, "learning_rate": 0.01}
+
+
+def make_rows(spark: SparkSession, people: int = 600) -> tuple[DataFrame, pd.DataFrame]:
+    """A trend over windows decides the outcome: no single window tells it."""
+    rng = np.random.default_rng(2)
+    trend = rng.normal(0, 1, people)
+    level = rng.normal(0, 3, people)
+    series = level[:, None] + trend[:, None] * np.arange(WINDOWS) / 2
+    numbers = np.stack([series, rng.normal(0, 1, series.shape)], axis=2).reshape(people, -1)
+    table = pd.DataFrame(
+        {
+            "SUBJECT_ID": np.arange(people) + 10,
+            "label": (trend + rng.normal(0, 0.3, people) > 0).astype(int),
+            "fold": np.where(np.arange(people) % 5 == 0, "validation", "train"),
+            "numbers": list(numbers),
+        }
+    )
+    columns = {name: pa.array(table[name]) for name in ("SUBJECT_ID", "label", "fold")}
+    columns["numbers"] = pa.array(table["numbers"].to_list(), pa.list_(pa.float64()))
+    return spark.createDataFrame(pa.table(columns)).repartition(3).persist(), table
+
+
+def network(kind: str, seed: int = 7) -> Network:
+    shape = (WINDOWS, NUMBERS) if kind == "lstm" else (WINDOWS * NUMBERS,)
+    return Network("lstm" if kind == "lstm" else "dense", shape, (8, 8, 8), 0.0, 0.01, seed)
+
+
+def test_networks_learn_and_two_workers_learn_as_one(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within the spread of three seeds, and a run that was stopped ends as one that was not."""
+    rows, table = make_rows(spark)
+    columns = {"features": "numbers", "label": "label"}
+    lstm = network("lstm")
+    one = [
+        train_network(rows, network("lstm", seed), TrainingConfig(workers=1, seed=seed, **QUICK), **columns)
+        for seed in (7, 8, 9)
+    ]
+    config = TrainingConfig(workers=2, seed=7, **QUICK)
+    two = train_network(rows, lstm, config, **columns)
+    best = [min(model.losses) for model in one]
+    assert min(two.losses) < max(best) + 3 * np.std(best) + 0.05
+    assert max(best) < 0.6, "chance is 0.69"
+    assert len(two.losses) == 4
+
+    place, real = tmp_path / "checkpoint", averaging._round
+
+    def dies(progress: averaging._Progress, *rest: Any) -> averaging._Progress:
+        if len(progress.losses) == 2:
+            raise ConnectionError
+        return real(progress, *rest)
+
+    monkeypatch.setattr(averaging, "_round", dies)
+    with pytest.raises(ConnectionError):
+        train_network(rows, lstm, config, checkpoint=place, **columns)
+    rounds = []
+    monkeypatch.setattr(averaging, "_round", lambda *given: rounds.append(1) or real(*given))
+    resumed = train_network(rows, lstm, config, checkpoint=place, **columns)
+    assert len(rounds) == 2, "the first two are not trained again"
+    assert resumed.losses == pytest.approx(two.losses, rel=1e-4)
+    assert not place.exists()
+
+    scored = resumed.transform(rows).select("SUBJECT_ID", "probability").toPandas().sort_values("SUBJECT_ID")
+    likely = np.array([vector[1] for vector in scored["probability"]])
+    assert roc_auc_score(table["label"], likely) > 0.85
+    dense = train_network(rows, network("dense"), config, **columns)
+    assert min(dense.losses) < 0.65
+    rows.unpersist()
+
+
+def test_sequences_by_hand(spark: SparkSession) -> None:
+    people = spark.range(5).withColumnRenamed("id", "SUBJECT_ID")
+    told = [(0, 0, 10.0, None), (0, 2, 30.0, None), (1, 1, 20.0, 5.0), (2, 0, 40.0, None), (3, 0, 90.0, None)]
+    windows = spark.createDataFrame(told, "SUBJECT_ID bigint, window int, x double, y double")
+    fitted = fit_sequences(windows.where("SUBJECT_ID < 4"), ["x", "y"], windows=3, quantile=0.0, small_cell=1)
+    # a person beyond each bound of x: of the least values 10, 20, 40, 90 the second, of the largest 30, 20, 40, 90
+    assert set(fitted.bounds) == {"x"}, "one person's y makes no bounds"
+    bounds = fitted.bounds["x"]
+    assert (bounds.low, bounds.median, bounds.high) == (20.0, 30.0, 40.0)
+    assert fitted.shape == (3, 2)
+    rows = {row["SUBJECT_ID"]: row["sequence"] for row in fitted.transform(people, windows).collect()}
+    assert rows[0] == [0.0, 1.0, 0.0, 0.0, 0.5, 1.0], "10 is below, then filled forward, then 30"
+    assert rows[1] == [0.5, 0.0, 0.0, 1.0, 0.0, 0.0], "the median before anything is known"
+    assert rows[3] == [1.0, 1.0, 1.0, 0.0, 1.0, 0.0]
+    assert rows[4] == [0.5, 0.0] * 3, "who has no window at all"
+    with pytest.raises(InputError, match="enough training people"):
+        fit_sequences(windows, ["y"], windows=3, quantile=0.0, small_cell=1)
+
+
+def test_settings_and_the_missing_extra(monkeypatch: pytest.MonkeyPatch, spark: SparkSession) -> None:
+    assert load_dense_config().layers == (64, 32, 16)
+    assert len(load_lstm_config().layers) == 3
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(PolicyError, match="extra 'deep'"):
+        train_network(spark.range(1), network("dense"), TrainingConfig(), features="x", label="y")
