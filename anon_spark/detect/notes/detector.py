@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from anon_spark.detect.notes import features
 from anon_spark.detect.notes.announced import Hit
@@ -15,6 +15,7 @@ from anon_spark.detect.notes.tokens import LINE_BREAK, Tokens, tokenize
 
 BATCH = 64  # texts, at most
 BATCH_CHARACTERS = 200_000
+LONGEST = 100_000  # characters looked at together
 
 
 def see(text: str) -> tuple[Seen, list[Hit]]:
@@ -47,14 +48,34 @@ class Detector:
 
     def find(self, texts: Sequence[str], *, patterns: bool = True) -> list[list[Span]]:
         """The spans of each text, in order and apart from each other; ``patterns`` adds what they are certain of."""
-        found: list[list[Span]] = []
+        pieces = [(n, begin, part) for n, text in enumerate(texts) for begin, part in cut(text)]
+        found: list[list[Span]] = [[] for _ in texts]
+        told = self._find([part for _, _, part in pieces], patterns)
+        for (n, begin, _), spans in zip(pieces, told, strict=True):
+            found[n] += [Span(begin + start, begin + end, label) for start, end, label in spans]
+        return found
+
+    def _find(self, texts: Sequence[str], patterns: bool) -> Iterator[list[Span]]:
         for batch in _batches(texts):
             looked = [see(text) for text in batch]
             tagged = self._tagger.tag([seen for seen, _ in looked])
             for text, (seen, hits), labels in zip(batch, looked, tagged, strict=True):
                 repeat_names(seen.tokens, labels)
-                found.append(join(text, spans_of(seen.tokens, labels), hits if patterns else []))
-        return found
+                yield join(text, spans_of(seen.tokens, labels), hits if patterns else [])
+
+
+def cut(text: str) -> Iterator[tuple[int, str]]:
+    """A text in parts of bounded size, and where each begins: cut at a line break, else a space, else anywhere."""
+    begin = 0
+    while len(text) - begin > LONGEST:
+        end = begin + LONGEST
+        middle = begin + LONGEST // 2
+        at = text.rfind("\n", middle, end)
+        at = at if at >= 0 else text.rfind(" ", middle, end)
+        end = at + 1 if at >= 0 else end
+        yield begin, text[begin:end]
+        begin = end
+    yield begin, text[begin:]
 
 
 def _batches(texts: Sequence[str]) -> Iterable[list[str]]:

@@ -3,22 +3,21 @@
 from collections.abc import Sequence
 
 from anon_spark.detect.notes.crf import OUTSIDE
-from anon_spark.detect.notes.detector import join, see, spans_of
+from anon_spark.detect.notes.detector import Detector, join, see, spans_of
 from anon_spark.detect.notes.lexicon import announcing, lexicon
-from anon_spark.detect.notes.model import get_detector
 from anon_spark.detect.notes.spans import Span
 from anon_spark.detect.notes.tokens import tokenize
 
 PARTS = ("all", "patterns", "dictionary", "model")
 
 
-def find_with(part: str, texts: Sequence[str]) -> list[list[Span]]:
+def find_with(part: str, texts: Sequence[str], detector: Detector) -> list[list[Span]]:
     """Spans of each text by one part of the detector."""
     if part == "patterns":
         return [join(text, [], see(text)[1]) for text in texts]
     if part == "dictionary":
         return [_listed(text) for text in texts]
-    return get_detector().find(texts, patterns=part != "model")
+    return detector.find(texts, patterns=part != "model")
 
 
 def _listed(text: str) -> list[Span]:

@@ -1,6 +1,7 @@
-"""Train the sequence model: CRFsuite's L-BFGS with L1 and L2 terms, on notes with gold spans.
+"""Train the sequence model with CRFsuite, on notes with gold spans.
 
-Source: Okazaki 2007 (CRFsuite); Andrew and Gao 2007 (orthant-wise L-BFGS).
+The averaged perceptron finds as much as L-BFGS with L1 and L2 terms and takes a fraction of its time.
+Source: Okazaki 2007 (CRFsuite); Collins 2002 (averaged perceptron); Andrew and Gao 2007 (orthant-wise L-BFGS).
 """
 
 import random
@@ -22,12 +23,15 @@ from anon_spark.detect.notes.spans import Note
 
 UNLISTED, UNREAD = 0.15, 0.2
 MERGED = {YOUNGER_AGE: "AGE"}  # told apart by their number, not by their place
-SETTINGS = {
-    "c1": 0.08,
-    "c2": 0.02,
-    "max_iterations": 90,
-    "feature.minfreq": 2,
-    "feature.possible_transitions": True,
+SETTINGS: dict[str, dict[str, Any]] = {
+    "ap": {"max_iterations": 12, "feature.minfreq": 2, "feature.possible_transitions": True},
+    "lbfgs": {
+        "c1": 0.08,
+        "c2": 0.02,
+        "max_iterations": 60,
+        "feature.minfreq": 2,
+        "feature.possible_transitions": True,
+    },
 }
 
 
@@ -102,9 +106,11 @@ def gold_labels(seen: Seen, note: Note) -> list[str]:
     return labels
 
 
-def train(notes: Iterable[Note], *, settings: dict[str, Any] | None = None) -> Weights:
+def train(notes: Iterable[Note], *, algorithm: str = "ap", settings: dict[str, Any] | None = None) -> Weights:
     """Weights learned from ``notes``; the same for the same notes in the same order."""
-    trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False, params={**SETTINGS, **(settings or {})})
+    trainer = pycrfsuite.Trainer(
+        algorithm=algorithm, verbose=False, params={**SETTINGS[algorithm], **(settings or {})}
+    )
     hide = random.Random(0)  # noqa: S311  which words are hidden is no secret
     for note in notes:
         seen, _ = see(note.text)

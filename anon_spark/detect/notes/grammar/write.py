@@ -26,7 +26,7 @@ WEIGHTS = {
     "note.snippets": 14,
     "note.noise": 24,
     "note.general": 3,
-    "note.plain": 3,
+    "note.plain": 8,
     "note.registration": 2,
     "note.nursing": 3,
 }

@@ -1,0 +1,163 @@
+"""Scrub a column of notes in Spark: one detector a worker process, each note with what is known of its person."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import LongType, StringType, StructField, StructType
+
+from anon_spark.detect.notes.known import Known, find_known, merge
+from anon_spark.detect.notes.model import get_detector
+from anon_spark.detect.notes.replace import Replacing, replace
+from anon_spark.detect.notes.scrubber import find_or_withhold
+from anon_spark.detect.notes.spans import Span
+
+STATUS, REPLACED, LEFT = "_status", "_replaced", "_known_left"
+KNOWN, DAYS = "_known", "_days"
+SCRUBBED, WITHHELD, EMPTY = "scrubbed", "withheld", "empty"
+BYTES = 4_000_000  # characters of a batch looked at together
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteSettings:
+    """How notes are scrubbed; the key is part of the closure, never of a plan."""
+
+    treatment: str = "tag"
+    hints: bool = True
+    model: Path | None = None
+    key: bytes = field(default=b"", repr=False)
+
+
+def known_identifiers(tables: Sequence[tuple[DataFrame, str, dict[str, str]]]) -> DataFrame:
+    """What tables hold of each person.
+
+    Args:
+        tables: a DataFrame, its column with the person's id, and the label of each column that identifies; null
+            cells are left out.
+
+    Returns:
+        ``(person, _known array<struct<value, label>>)``, one row a person.
+    """
+    parts = []
+    for df, person, columns in tables:
+        values = [
+            F.struct(F.col(c).cast("string").alias("value"), F.lit(label).alias("label"))
+            for c, label in columns.items()
+        ]
+        held = F.filter(F.array(*values), lambda v: v["value"].isNotNull())
+        parts.append(df.select(F.col(person).cast("string").alias("person"), F.explode(held).alias("v")))
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.unionByName(part)
+    return whole.groupBy("person").agg(F.array_sort(F.collect_set("v")).alias(KNOWN))
+
+
+def scrub_notes(
+    notes: DataFrame,
+    *,
+    text: str,
+    person: str,
+    settings: NoteSettings,
+    known: DataFrame | None = None,
+    offsets: DataFrame | None = None,
+) -> DataFrame:
+    """``notes`` with ``text`` scrubbed, and three more columns; one row a note, in no order.
+
+    A note that breaks the detector, or that still says what is known of its person, has a null text and the status
+    ``withheld``.
+
+    Args:
+        known: of :func:`known_identifiers`. offsets: ``(person, days)``, by which dates are moved for surrogates.
+
+    Returns:
+        The columns of ``notes``, ``_status`` (scrubbed, withheld, empty), ``_replaced`` and ``_known_left``: how
+        many spans were replaced, and how many known values a look at the scrubbed text found (0 unless withheld).
+    """
+    joined = notes.withColumn("_person", F.col(person).cast("string"))
+    if known is not None:
+        joined = joined.join(known.withColumnRenamed("person", "_person"), on="_person", how="left")
+    else:
+        joined = joined.withColumn(KNOWN, F.lit(None).cast("array<struct<value:string,label:string>>"))
+    days = F.lit(0).cast("int").alias(DAYS)
+    if offsets is not None:
+        moved = offsets.select(
+            F.col("person").cast("string").alias("_person"), F.col("days").cast("int").alias(DAYS)
+        )
+        joined = joined.join(moved, on="_person", how="left")
+    else:
+        joined = joined.select("*", days)
+    kept = [StructField(f.name, StringType() if f.name == text else f.dataType) for f in notes.schema.fields]
+    counts = [
+        StructField(STATUS, StringType()),
+        StructField(REPLACED, LongType()),
+        StructField(LEFT, LongType()),
+    ]
+    names = [f.name for f in kept]
+
+    def scrubbed(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        detector = get_detector(settings.model)
+        for batch in batches:
+            for rows in _bounded(batch, text):
+                yield _scrub_rows(rows, text, names, detector, settings)
+
+    return joined.mapInPandas(scrubbed, StructType([*kept, *counts]))
+
+
+def _bounded(batch: pd.DataFrame, text: str) -> Iterator[pd.DataFrame]:
+    """Parts of a batch with texts of bounded size, or of one text."""
+    begin = size = 0
+    for row, words in enumerate(batch[text]):
+        length = len(words) if isinstance(words, str) else 0
+        if size + length > BYTES and row > begin:
+            yield batch.iloc[begin:row]
+            begin, size = row, 0
+        size += length
+    yield batch.iloc[begin:]
+
+
+def _scrub_rows(
+    rows: pd.DataFrame, text: str, names: list[str], detector: Any, settings: NoteSettings
+) -> pd.DataFrame:
+    texts = [words if isinstance(words, str) else None for words in rows[text]]
+    distinct = sorted({words for words in texts if words and words.strip()})
+    found = dict(zip(distinct, find_or_withhold(distinct, detector), strict=True))
+    done = [
+        _scrub_one(
+            words, found.get(words or ""), _known(held), 0 if pd.isna(days) else int(days), person, settings
+        )
+        for words, held, days, person in zip(texts, rows[KNOWN], rows[DAYS], rows["_person"], strict=True)
+    ]
+    out = rows[names].copy()
+    out[text] = pd.Series([words for words, *_ in done], index=out.index, dtype="object")
+    for column, place in ((STATUS, 1), (REPLACED, 2), (LEFT, 3)):
+        out[column] = [one[place] for one in done]
+    return out
+
+
+def _known(held: Any) -> list[Known]:
+    return [] if held is None else [Known(one["value"], one["label"]) for one in held]
+
+
+def _scrub_one(
+    words: str | None,
+    spans: list[Span] | None,
+    known: list[Known],
+    days: int,
+    person: str | None,
+    settings: NoteSettings,
+) -> tuple[str | None, str, int, int]:
+    if not words or not words.strip():
+        return words, EMPTY, 0, 0
+    if spans is None:
+        return None, WITHHELD, 0, 0
+    how = Replacing(
+        treatment=settings.treatment, key=settings.key, person=person or "", days=days, hints=settings.hints
+    )
+    whole = merge(spans, find_known(words, known))
+    replaced = replace(words, whole, how)
+    left = len(find_known(replaced, known)) if known else 0
+    return (None, WITHHELD, len(whole), left) if left else (replaced, SCRUBBED, len(whole), 0)
