@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
+from anon_spark.detect.notes.detector import Detector
 from anon_spark.detect.notes.known import Known, find_known, merge
 from anon_spark.detect.notes.model import get_detector
 from anon_spark.detect.notes.replace import Replacing, replace
@@ -17,9 +19,9 @@ from anon_spark.detect.notes.scrubber import find_or_withhold
 from anon_spark.detect.notes.spans import Span
 
 STATUS, REPLACED, LEFT = "_status", "_replaced", "_known_left"
-KNOWN, DAYS = "_known", "_days"
+KNOWN, DAYS, PERSON = "_known", "_days", "_person"
 SCRUBBED, WITHHELD, EMPTY = "scrubbed", "withheld", "empty"
-BYTES = 4_000_000  # characters of a batch looked at together
+BYTES = 4_000_000  # of texts looked at together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,65 +79,66 @@ def scrub_notes(
         The columns of ``notes``, ``_status`` (scrubbed, withheld, empty), ``_replaced`` and ``_known_left``: how
         many spans were replaced, and how many known values a look at the scrubbed text found (0 unless withheld).
     """
-    joined = notes.withColumn("_person", F.col(person).cast("string"))
+    joined = notes.withColumn(PERSON, F.col(person).cast("string"))
     if known is not None:
-        joined = joined.join(known.withColumnRenamed("person", "_person"), on="_person", how="left")
+        joined = joined.join(known.withColumnRenamed("person", PERSON), on=PERSON, how="left")
     else:
         joined = joined.withColumn(KNOWN, F.lit(None).cast("array<struct<value:string,label:string>>"))
     days = F.lit(0).cast("int").alias(DAYS)
     if offsets is not None:
         moved = offsets.select(
-            F.col("person").cast("string").alias("_person"), F.col("days").cast("int").alias(DAYS)
+            F.col("person").cast("string").alias(PERSON), F.col("days").cast("int").alias(DAYS)
         )
-        joined = joined.join(moved, on="_person", how="left")
+        joined = joined.join(moved, on=PERSON, how="left")
     else:
         joined = joined.select("*", days)
-    kept = [StructField(f.name, StringType() if f.name == text else f.dataType) for f in notes.schema.fields]
     counts = [
         StructField(STATUS, StringType()),
         StructField(REPLACED, LongType()),
         StructField(LEFT, LongType()),
     ]
-    names = [f.name for f in kept]
+    names = notes.columns
 
-    def scrubbed(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def scrubbed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         detector = get_detector(settings.model)
         for batch in batches:
-            for rows in _bounded(batch, text):
-                yield _scrub_rows(rows, text, names, detector, settings)
+            for part in _bounded(batch, text):
+                yield _scrub_batch(part, text, names, detector, settings)
 
-    return joined.mapInPandas(scrubbed, StructType([*kept, *counts]))
+    return joined.mapInArrow(scrubbed, StructType([*notes.schema.fields, *counts]))
 
 
-def _bounded(batch: pd.DataFrame, text: str) -> Iterator[pd.DataFrame]:
+def _bounded(batch: pa.RecordBatch, text: str) -> Iterator[pa.RecordBatch]:
     """Parts of a batch with texts of bounded size, or of one text."""
     begin = size = 0
-    for row, words in enumerate(batch[text]):
-        length = len(words) if isinstance(words, str) else 0
-        if size + length > BYTES and row > begin:
-            yield batch.iloc[begin:row]
+    for row, length in enumerate(pc.binary_length(batch.column(text)).to_pylist()):
+        if size + (length or 0) > BYTES and row > begin:
+            yield batch.slice(begin, row - begin)
             begin, size = row, 0
-        size += length
-    yield batch.iloc[begin:]
+        size += length or 0
+    yield batch.slice(begin)
 
 
-def _scrub_rows(
-    rows: pd.DataFrame, text: str, names: list[str], detector: Any, settings: NoteSettings
-) -> pd.DataFrame:
-    texts = [words if isinstance(words, str) else None for words in rows[text]]
+def _scrub_batch(
+    batch: pa.RecordBatch, text: str, names: list[str], detector: Detector, settings: NoteSettings
+) -> pa.RecordBatch:
+    """Only the text is read in Python: other columns, whole numbers with nulls among them, pass as they are."""
+    # Spark's strings may hold bytes that are no UTF-8: they become the replacement character.
+    raw = batch.column(text).cast(pa.binary()).to_pylist()
+    texts = [None if words is None else words.decode("utf-8", errors="replace") for words in raw]
     distinct = sorted({words for words in texts if words and words.strip()})
     found = dict(zip(distinct, find_or_withhold(distinct, detector), strict=True))
+    people = (batch.column(name).to_pylist() for name in (KNOWN, DAYS, PERSON))
     done = [
-        _scrub_one(
-            words, found.get(words or ""), _known(held), 0 if pd.isna(days) else int(days), person, settings
-        )
-        for words, held, days, person in zip(texts, rows[KNOWN], rows[DAYS], rows["_person"], strict=True)
+        _scrub_one(words, found.get(words or ""), _known(held), days or 0, person, settings)
+        for words, held, days, person in zip(texts, *people, strict=True)
     ]
-    out = rows[names].copy()
-    out[text] = pd.Series([words for words, *_ in done], index=out.index, dtype="object")
-    for column, place in ((STATUS, 1), (REPLACED, 2), (LEFT, 3)):
-        out[column] = [one[place] for one in done]
-    return out
+    columns = [
+        pa.array([one[0] for one in done], pa.string()) if n == text else batch.column(n) for n in names
+    ]
+    types = {STATUS: pa.string(), REPLACED: pa.int64(), LEFT: pa.int64()}
+    added = [pa.array([one[place] for one in done], kind) for place, kind in enumerate(types.values(), 1)]
+    return pa.RecordBatch.from_arrays([*columns, *added], [*names, *types])
 
 
 def _known(held: Any) -> list[Known]:
@@ -157,7 +160,10 @@ def _scrub_one(
     how = Replacing(
         treatment=settings.treatment, key=settings.key, person=person or "", days=days, hints=settings.hints
     )
-    whole = merge(spans, find_known(words, known))
-    replaced = replace(words, whole, how)
-    left = len(find_known(replaced, known)) if known else 0
+    try:
+        whole = merge(spans, find_known(words, known))
+        replaced = replace(words, whole, how)
+        left = len(find_known(replaced, known)) if known else 0
+    except Exception:  # noqa: BLE001  a note that breaks any step is withheld and stops no other
+        return None, WITHHELD, 0, 0
     return (None, WITHHELD, len(whole), left) if left else (replaced, SCRUBBED, len(whole), 0)
