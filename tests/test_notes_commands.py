@@ -1,20 +1,31 @@
 """anon-spark notes: scrub, evaluate, train."""
 
+import io
 import json
 
 import pytest
+from rich.console import Console
 
-from anon_spark.cli import _run
+from anon_spark.cli import app
 from anon_spark.detect.notes.commands import alike, read_map
 from anon_spark.detect.notes.detector import Detector
 from anon_spark.detect.notes.replace import Replacing
 from anon_spark.detect.notes.scrubber import scrub_texts
 from anon_spark.detect.notes.spans import Note, Span, write_gold
-from anon_spark.errors import PolicyError
+from anon_spark.errors import AnonError, PolicyError
 from tests.test_cli import anon
 
 TEXT = "Mr. John Smith, MRN 00123456, seen 03-Apr-2101. Call 617-555-0199."
 GOLD = Note(TEXT, (Span(4, 14, "PERSON"), Span(20, 28, "ID"), Span(35, 46, "DATE"), Span(53, 65, "PHONE")))
+
+
+def code(arguments):
+    """The exit code of a command run in this process."""
+    try:
+        app(arguments, standalone_mode=False, obj=Console(file=io.StringIO()))
+    except AnonError as error:
+        return error.exit_code
+    return 0
 
 
 def test_scrub_files_folders_and_lines(tmp_path):
@@ -33,15 +44,15 @@ def test_scrub_files_folders_and_lines(tmp_path):
     key = tmp_path / "key"
     key.write_text("k" * 32)
     options = ("--treatment", "surrogate", "--key-file", str(key), "--days", "7")
-    assert _run(["notes", "scrub", str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl"), *options]) == 0
+    assert code(["notes", "scrub", str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl"), *options]) == 0
     first, second = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
     assert first["id"] == 1
     assert "10-Apr-2101" in first["text"]
     assert second["text"] is None
-    assert _run(["notes", "scrub", str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl")]) == 2
-    assert _run(["notes", "scrub", str(tmp_path / "none.txt"), str(tmp_path / "x.txt")]) == 3
+    assert code(["notes", "scrub", str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl")]) == 2
+    assert code(["notes", "scrub", str(tmp_path / "none.txt"), str(tmp_path / "x.txt")]) == 3
     assert (
-        _run(["notes", "scrub", str(tmp_path / "in.jsonl"), str(tmp_path / "y"), "--treatment", "surrogate"])
+        code(["notes", "scrub", str(tmp_path / "in.jsonl"), str(tmp_path / "y"), "--treatment", "surrogate"])
         == 2
     )
 
@@ -67,13 +78,13 @@ def test_evaluate_scores_other_detectors(tmp_path):
         "--misses",
         str(tmp_path / "m"),
     )
-    assert _run(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *options]) == 0
+    assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *options]) == 0
     assert len((tmp_path / "m").read_text().splitlines()) == 3
     write_gold([Note("other")], tmp_path / "told.jsonl")
-    assert _run(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *options]) == 3
+    assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *options]) == 3
     for part in ("patterns", "dictionary", "model"):
-        assert _run(["notes", "evaluate", str(tmp_path / "gold.jsonl"), "--using", part]) == 0
-    assert _run(["notes", "evaluate", str(tmp_path / "gold.jsonl"), "--using", "magic"]) == 2
+        assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), "--using", part]) == 0
+    assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), "--using", "magic"]) == 2
 
 
 def test_maps_are_files_or_pairs(tmp_path):
@@ -93,12 +104,12 @@ def test_younger_ages_count_only_where_the_gold_marks_them():
 def test_train_writes_a_model_that_evaluate_takes(tmp_path):
     write_gold([GOLD._replace(spans=(Span(4, 14, "NAME"),))], tmp_path / "own.jsonl")
     options = ("--notes", "80", "--rounds", "3", "--held", "20", "--gold", str(tmp_path / "own.jsonl"))
-    assert _run(["notes", "train", str(tmp_path / "model.npz"), *options]) == 0
+    assert code(["notes", "train", str(tmp_path / "model.npz"), *options]) == 0
     write_gold([GOLD], tmp_path / "gold.jsonl")
     model = ("--model", str(tmp_path / "model.npz"))
-    assert _run(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *model]) == 0
+    assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *model]) == 0
     assert (
-        _run(["notes", "evaluate", str(tmp_path / "gold.jsonl"), "--model", str(tmp_path / "own.jsonl")]) == 3
+        code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), "--model", str(tmp_path / "own.jsonl")]) == 3
     )
 
 

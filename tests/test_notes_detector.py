@@ -169,12 +169,12 @@ def test_grammar_parts_share_no_template_and_no_surname():
     seed(1)
     draw = random.Random(1)
     for part in (TUNE, TEST):
-        people = [draw_person(draw, part) for _ in range(200)]
+        people = [draw_person(draw, part) for _ in range(60)]
         assert {part_of(w) for p in people for w in p.last.replace("-", " ").split() if len(w) > 3} == {part}
 
 
 def test_grammar_writes_all_labels_exactly_and_the_same_every_time():
-    notes = [write_note(TRAIN, n) for n in range(1500)]
+    notes = [write_note(TRAIN, n) for n in range(600)]
     assert {s.label for note in notes for s in note.spans} == {*HIPAA, *HINTS}
     assert notes[:20] == [write_note(TRAIN, n) for n in range(20)]
     for text, spans in notes:
@@ -248,7 +248,7 @@ def test_a_name_has_one_surrogate_in_every_case():
         ("2101-04-03", -3, "2101-03-31"),
         ("Feb 28, 2000", 2, "Mar 1, 2000"),
         ("the 28th of April", 7, "the 5th of May"),
-        ("20.12.2019", 14, "03.1.2020"),
+        ("20.12.2019", 14, "03.01.2020"),
         ("MAY 2ND", 1, "MAY 3RD"),
         ("May '05", 365, "May '06"),
         ("sometime", 7, None),

@@ -160,7 +160,8 @@ class Tagger:
             numbers += map(self._number, text.tokens.words, text.modes)
             numbers += numbers[:margin]
         ids = np.array(numbers, np.int64)
-        inside = ids != ids[0]
+        lengths = [length for text in texts for length in (len(text.tokens.words), margin)]
+        inside = np.repeat([False, *([True, False] * len(texts))], [margin, *lengths])
         rows = self._word_table.rows(ids)
         table = self._word_table.values.reshape(-1, 1 + len(features.NEAR), count)
         scores = table[rows, 0]
