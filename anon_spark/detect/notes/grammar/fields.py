@@ -72,6 +72,7 @@ class Fields:
             "word": lambda _: (draw.choice(plain_words()), None),
             "Word": lambda _: (draw.choice(plain_words()).capitalize(), None),
             "WORD": lambda _: (draw.choice(plain_words()).upper(), None),
+            "Eponym": lambda _: (self._namesake(), None),
             "Coined": lambda _: (self._nobody(), None),
             "ABBR": lambda _: (
                 "".join(draw.choice(numbers.CAPITALS) for _ in range(draw.choice((2, 3, 3, 4)))),
@@ -181,6 +182,11 @@ class Fields:
             return word.capitalize() if self.draw.random() < 0.5 else word
         drug = self.draw.choice(TEST_DRUGS if self.part == TEST and self.draw.random() < 0.5 else DRUGS)
         return self.draw.choice((drug, drug.capitalize() if drug.islower() else drug.lower()))
+
+    def _namesake(self) -> str:
+        """Somebody's name that a disease or a tool bears."""
+        known = draw_person(self.draw, self.part).last
+        return known if self.draw.random() < 0.5 and " " not in known else self._nobody()
 
     def _nobody(self) -> str:
         """A capitalized word that no list holds and that is nobody's: a trade name, an eponym."""
