@@ -8,25 +8,18 @@ always continues the same run and a published plan does nothing.
 """
 
 import fcntl
-import hashlib
 import json
-import os
-import re
-import secrets
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 
 from anon_spark import __version__
 from anon_spark.anonymize.collect import check_coverage, check_unique
-from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.lakehouse import PeopleSearch
 from anon_spark.anonymize.lattice import Solution
 from anon_spark.anonymize.objective import objective_of
@@ -35,20 +28,10 @@ from anon_spark.deidentify.maps import CAPPED, QUARANTINED, SUPPRESSED, Maps, ma
 from anon_spark.deidentify.pseudonyms import key_id, read_vault, write_vault
 from anon_spark.deidentify.tables import Context, TablePass, write_candidate
 from anon_spark.errors import GateRefusedError, InputError, PolicyError, ResumableError
-from anon_spark.ingest.lake import (
-    Located,
-    TableReader,
-    delta_reader,
-    fingerprint,
-    locate,
-    read_headers,
-    work_reader,
-    write_work,
-)
-from anon_spark.ingest.read import REASON, BronzeTable, made_from
+from anon_spark.ingest.lake import files_reader, fingerprint, work_reader, write_work
+from anon_spark.ingest.read import BronzeTable, made_from
 from anon_spark.ingest.read import ingest as ingest_tables
-from anon_spark.policy.check import check_policy, check_source
-from anon_spark.policy.load import LoadedPolicy, load_policy
+from anon_spark.plan import Run, prepare
 from anon_spark.policy.model import Policy, Treatment
 from anon_spark.privacy.released import WholeInput
 from anon_spark.release.gate import Verdict, audit
@@ -56,191 +39,7 @@ from anon_spark.release.ledger import read_entry, read_key_ids
 from anon_spark.release.publish import check_name, commit, move_candidate, now, published_runs
 from anon_spark.session import for_each
 
-Progress = Callable[[str], None]
-KEY_BYTES = 32
-_KEY_VALUES = 8  # different bytes that a key has at least
-_RELEASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-
-
-@dataclass(frozen=True)
-class Run:
-    """A prepared run: what is to be done, from where to where, under which id and name."""
-
-    spark: SparkSession
-    loaded: LoadedPolicy
-    located: dict[str, Located]
-    headers: dict[str, list[str]]
-    source_fingerprint: str
-    target: Path
-    work: Path
-    key: bytes = field(repr=False)
-    name: str
-    progress: Progress
-
-    @property
-    def policy(self) -> Policy:
-        """The policy itself."""
-        return self.loaded.policy
-
-    @cached_property
-    def id(self) -> str:
-        """Hash of policy, source, key and code: the same plan has the same id."""
-        return plan_id(self.loaded, self.source_fingerprint, self.key)
-
-    @property
-    def home(self) -> Path:
-        """Folder in WORK of what belongs to this run alone."""
-        return self.work / "runs" / self.id
-
-    @property
-    def candidate(self) -> Path:
-        """The candidate's tables."""
-        return self.home / "candidate"
-
-    @property
-    def moved(self) -> Path:
-        """Where the candidate's tables are once they are published."""
-        return self.target / "releases" / self.id
-
-    @cached_property
-    def bronze(self) -> TableReader:
-        """Reader of bronze, unparsed rows included."""
-        return work_reader(self.spark, self.work / "bronze")
-
-    @cached_property
-    def parsed(self) -> TableReader:
-        """Reader of bronze without unparsed rows."""
-        return lambda name: self.bronze(name).where(F.col(REASON).isNull())
-
-    @property
-    def hierarchies(self) -> dict[str, Hierarchy]:
-        """Hierarchy of every quasi-identifier."""
-        return {
-            name: self.loaded.hierarchies[q.hierarchy] for name, q in self.policy.quasi_identifiers.items()
-        }
-
-
-def prepare(
-    spark: SparkSession,
-    policy: str | Path,
-    source: str | Path,
-    target: str | Path,
-    *,
-    work: str | Path | None = None,
-    release: str | None = None,
-    key_file: str | Path | None = None,
-    key_env: str | None = None,
-    progress: Progress = lambda _: None,
-) -> Run:
-    """Check everything that can be checked before a job starts, and name the run.
-
-    Raises:
-        PolicyError: all that is wrong with the policy, the options or the release's name.
-        InputError: tables or columns the source lacks.
-    """
-    loaded = load_policy(Path(policy))
-    check_policy(loaded)
-    located = locate(str(source), loaded.policy.tables)
-    headers = read_headers(located, spark)
-    check_source(loaded, headers)
-    root, private = Path(target).resolve(), Path(work or f"{str(target).rstrip('/')}-work").resolve()
-    if private == root or root in private.parents or private in root.parents:
-        raise PolicyError("WORK holds identified data and must lie outside TARGET, and TARGET outside WORK")
-    inside = {"SOURCE": Path(source), **({"the key file": Path(key_file)} if key_file else {})}
-    for what, place in inside.items():
-        if place.exists() and root in (place.resolve(), *place.resolve().parents):
-            raise PolicyError(f"{what} is identified or secret and must lie outside TARGET")
-    if release is not None and not _RELEASE_NAME.fullmatch(release):
-        raise PolicyError(
-            "a release's name is at most 100 letters, digits, '.', '_' and '-' and begins with a letter or digit"
-        )
-    _make_folders(private, root, Path(source))
-    key = load_key(private, key_file=key_file, key_env=key_env, progress=progress)
-    source_print = fingerprint(located, spark)
-    name = release or plan_id(loaded, source_print, key)[:12]
-    return Run(spark, loaded, located, headers, source_print, root, private, key, name, progress)
-
-
-def _make_folders(work: Path, target: Path, source: Path) -> None:
-    """Make WORK, which only its owner reads, and TARGET.
-
-    Raises:
-        PolicyError: WORK is, or holds, somebody else's; a folder cannot be made; a path holds a pattern.
-    """
-    for what, place in (("SOURCE", source), ("WORK", work), ("TARGET", target)):
-        if set(str(place)) & set("*?[]{}\\"):
-            raise PolicyError(
-                f"{what}'s path holds one of * ? [ ] {{ }} \\, which Spark reads as a pattern; rename it"
-            )
-    if source.exists() and source.resolve() in (work, *work.parents):
-        raise PolicyError("WORK lies in SOURCE; give it a folder of its own")
-    for what, place in (("WORK", work), ("TARGET", target)):
-        try:
-            if what == "WORK" and place.exists() and not _is_work(place):
-                raise PolicyError(
-                    f"WORK '{place}' holds other files; give an empty folder or one of an earlier run"
-                )
-            place.mkdir(parents=True, exist_ok=True)
-            if what == "WORK":
-                place.chmod(0o700)
-        except OSError as error:
-            raise PolicyError(f"{what} '{place}' cannot be used ({error.strerror})") from None
-
-
-def _is_work(place: Path) -> bool:
-    """Whether a folder is empty, or what an earlier run left, or holds nothing but a key."""
-    found = {entry.name for entry in place.iterdir()}
-    return not found or not found.isdisjoint({".lock", "key", "bronze", "runs"})
-
-
-def plan_id(loaded: LoadedPolicy, source_fingerprint: str, key: bytes) -> str:
-    """Hash of policy, source, key and code version: 64 hexadecimal digits."""
-    parts = (loaded.sha256, source_fingerprint, key_id(key), __version__)
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()
-
-
-def load_key(
-    work: Path, *, key_file: str | Path | None, key_env: str | None, progress: Progress = lambda _: None
-) -> bytes:
-    """Return the run's secret: from a file, from an environment variable, or made once in WORK.
-
-    Raises:
-        PolicyError: both are given, the file or variable is not there, or the key is shorter than 32 bytes.
-    """
-    if key_file and key_env:
-        raise PolicyError("give --key-file or --key-env, not both")
-    if key_env:
-        key = os.environ.get(key_env, "").encode()
-        where = f"environment variable {key_env}"
-    elif key_file:
-        if not Path(key_file).is_file():
-            raise PolicyError(f"there is no key file '{key_file}'")
-        key, where = _stripped(Path(key_file).read_bytes()), "the key file"
-    else:
-        place = work / "key"
-        if not place.exists():
-            fresh = work / f".key.{os.getpid()}"
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(secrets.token_hex(KEY_BYTES).encode())
-            with suppress(FileExistsError):  # another run was first: its key is the one
-                os.link(fresh, place)
-            fresh.unlink()
-            progress("made a key in WORK; keep it as safe as the source")
-        else:
-            progress("using the key in WORK")
-        key, where = _stripped(place.read_bytes()), "the key in WORK"
-    if len(key) >= KEY_BYTES and len(set(key)) < _KEY_VALUES:
-        raise PolicyError(
-            f"{where} has only {len(set(key))} different bytes; make one with 'openssl rand -hex 32'"
-        )
-    if len(key) < KEY_BYTES:
-        raise PolicyError(f"{where} has {len(key)} bytes; a key has at least {KEY_BYTES}")
-    return key
-
-
-def _stripped(key: bytes) -> bytes:
-    """A written key without the line's end; the bytes of a random one stay as they are."""
-    return key.strip() if key.isascii() else key
+__all__ = ["Run", "anonymize", "ingest", "prepare", "publish", "run", "run_stage"]
 
 
 def run(job: Run) -> dict[str, Any]:
@@ -385,11 +184,11 @@ def _decide(job: Run) -> None:
         found = task.find(patterns)
         gone = [(key,) for key in patterns.keys(found.suppressed.patterns)]
         suppressed = job.spark.createDataFrame(gone, f"{PATTERN} array<bigint>").distinct()
-        make_maps(
+        maps = make_maps(
             task.policy,
             job.hierarchies,
             read=job.parsed,
-            vault=read_vault(job.spark, job.home / "vault"),
+            vault=read_vault(job.spark, job.home / "vault", job.loaded),
             tuples=tuples,
             patterns=people,
             suppressed=suppressed,
@@ -401,7 +200,11 @@ def _decide(job: Run) -> None:
         tuples.unpersist()
     tried = None if choice is None else sorted(choice.tried.items())
     whole = WholeInput(patterns.total_people, patterns.totals())
-    record = _search_record(found, whole) | {"cap": task.policy.cap, "caps_tried": tried}
+    record = _search_record(found, whole) | {
+        "cap": task.policy.cap,
+        "caps_tried": tried,
+        "map_rows": max(df.count() for df in (maps.people, maps.admissions, maps.stays) if df is not None),
+    }
     _write_json(job.home / "search.json", record)
 
 
@@ -434,25 +237,31 @@ def _search_record(found: Solution, whole: WholeInput) -> dict[str, Any]:
     }
 
 
-def _maps_by_name(maps: Maps) -> dict[str, DataFrame]:
-    tables = {"people": maps.people, "admissions": maps.admissions, "stays": maps.stays}
-    return {name: df for name, df in tables.items() if df is not None}
-
-
 def _context(job: Run) -> Context:
     """What the pass and the gate need, read back from WORK."""
-    if not (job.home / "search.json").exists():
-        raise ResumableError("the levels have not been searched for; run anonymize first")
-    record = json.loads((job.home / "search.json").read_text())
+    record = _searched(job)
     read = work_reader(job.spark, job.home / "maps")
     maps = Maps(
         read("people"),
         read("admissions") if job.policy.admissions else None,
         read("stays") if job.policy.stays else None,
     )
-    rows = max(df.count() for df in _maps_by_name(maps).values())
-    vault = read_vault(job.spark, job.home / "vault")
-    return Context(job.loaded, maps, vault, job.hierarchies, record["levels"], rows)
+    vault = read_vault(job.spark, job.home / "vault", job.loaded)
+    loaded = replace(job.loaded, policy=_settled(job, record))
+    return Context(loaded, maps, vault, job.hierarchies, record["levels"], record["map_rows"])
+
+
+def _searched(job: Run) -> dict[str, Any]:
+    """What the search found."""
+    if not (job.home / "search.json").exists():
+        raise ResumableError("the levels have not been searched for; run anonymize first")
+    record: dict[str, Any] = json.loads((job.home / "search.json").read_text())
+    return record
+
+
+def _settled(job: Run, record: Mapping[str, Any]) -> Policy:
+    """The policy with the cap that the search chose."""
+    return job.policy.model_copy(update={"cap": record["cap"]})
 
 
 def _audit(job: Run) -> Verdict:
@@ -466,7 +275,7 @@ def _audit(job: Run) -> Verdict:
         job.spark,
         _context(job),
         **_promises(job),
-        candidate=delta_reader(job.spark, job.candidate),
+        candidate=files_reader(job.spark, job.candidate),
         bronze=job.bronze,
         passes=passes,
         ingested={name: table.rows for name, table in _bronze_counts(job).items()},
@@ -475,7 +284,7 @@ def _audit(job: Run) -> Verdict:
 
 def _promises(job: Run) -> dict[str, Any]:
     """The policy's criteria, and the input that the relative ones compare with."""
-    record = json.loads((job.home / "search.json").read_text())
+    record = _searched(job)
     whole = WholeInput(record["people"], {name: dict(pairs) for name, pairs in record["sensitive"].items()})
     aim = objective_of(job.policy, _in_order(whole), job.loaded.hierarchies)
     return {"criteria": aim.criteria, "whole": whole}
@@ -496,12 +305,11 @@ def _bronze_counts(job: Run) -> dict[str, BronzeTable]:
 
 def _document(job: Run, verdict: Verdict) -> dict[str, Any]:
     """The ledger's entry: names, counts, measures and hashes."""
-    record = json.loads((job.home / "search.json").read_text())
+    record = _searched(job)
     tables = {name: _table_entry(job, name, verdict) for name in sorted(job.policy.tables)}
     rows = sum(table["suppressed"] for table in tables.values())
     cells = sum(sum(table["cells_suppressed"].values()) for table in tables.values())
     out = verdict.measured.people
-    settled = job.policy.model_copy(update={"cap": record["cap"]})
     seconds_file = job.home / "seconds.json"
     return {
         "run": job.id,
@@ -517,7 +325,7 @@ def _document(job: Run, verdict: Verdict) -> dict[str, Any]:
             "l": job.policy.privacy.l,
             "attacker": job.policy.attacker.model_dump(),
             "suppression_limit": job.policy.suppression_limit,
-            "document": settled.model_dump(mode="json", by_alias=True),
+            "document": _settled(job, record).model_dump(mode="json", by_alias=True),
             "hierarchies": {name: h.levels for name, h in job.loaded.hierarchies.items()},
         },
         "source": {"fingerprint": job.source_fingerprint},

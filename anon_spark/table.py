@@ -4,6 +4,7 @@ TABLE - histogram - search - recoded rows - gate - OUT
 """
 
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,13 +18,15 @@ from pyspark.sql import functions as F
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.histogram import (
     CLASS,
+    beside_population,
     check_histogram,
     column,
     histogram,
+    population_histogram,
     repeated,
     with_tuples,
 )
-from anon_spark.anonymize.patterns import PACKED, PEOPLE, POPULATION, PatternTable, from_tuples
+from anon_spark.anonymize.patterns import PEOPLE, PatternTable, from_tuples
 from anon_spark.anonymize.recoded import Recoded, recode
 from anon_spark.anonymize.remote import ClusterHistogram, RemotePatterns, Survey
 from anon_spark.anonymize.rules import hierarchy_by_rule
@@ -101,8 +104,7 @@ def anonymize_table(
     tuples = with_tuples(source.df, hierarchies)
     population = _population(job, hierarchies)
     counted = histogram(tuples, job.policy.sensitive).persist()
-    partial = out.with_name(f"{out.stem}.partial{out.suffix}")
-    _remove(partial)
+    partial = _private_folder(out) / out.name
     try:
         with job.timed("histogram"):
             patterns = _patterns(job, counted, population, hierarchies)
@@ -119,7 +121,7 @@ def anonymize_table(
         partial.rename(out)
     finally:
         counted.unpersist()
-        _remove(partial)
+        shutil.rmtree(partial.parent)
     return _document(job, found, privacy, patterns.total_people)
 
 
@@ -172,8 +174,7 @@ def _population(job: TableJob, hierarchies: Mapping[str, Hierarchy]) -> DataFram
     table = open_table(job.spark, job.loaded.path.parent / job.policy.population)
     if missing := [name for name in hierarchies if name not in table.columns]:
         raise InputError(f"the population's table has no column {', '.join(missing)}")
-    tuples = with_tuples(table.df, hierarchies).where(F.col(PACKED) >= 0)
-    return tuples.groupBy(PACKED).agg(F.count(F.lit(1)).alias(POPULATION))
+    return population_histogram(with_tuples(table.df, hierarchies))
 
 
 def _patterns(
@@ -182,9 +183,7 @@ def _patterns(
     """The histogram, on the driver if it fits; people of the population are rows of nobody in the table."""
     own = counted
     if population is not None:
-        counted = counted.withColumn(POPULATION, F.lit(0).cast("bigint")).unionByName(
-            population.withColumn(PEOPLE, F.lit(0).cast("bigint")), allowMissingColumns=True
-        )
+        counted = beside_population(counted, population, job.policy.sensitive)
     limit = job.policy.search.patterns
     rows = counted.limit(limit + 1).toArrow()
     survey = None
@@ -299,7 +298,10 @@ def _document(job: TableJob, found: Recoded, privacy: Mapping[str, Any], people:
     }
 
 
-def _remove(place: Path) -> None:
-    if place.is_dir():
-        shutil.rmtree(place)
-    place.unlink(missing_ok=True)
+def _private_folder(out: Path) -> Path:
+    """A folder beside ``out`` that only its owner reads, for rows that the gate has not seen."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise PolicyError(f"'{out}' cannot be written ({error.strerror})") from None

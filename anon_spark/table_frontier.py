@@ -15,8 +15,9 @@ from pyspark.sql import SparkSession
 from anon_spark.anonymize.frontier import Front, front_of, with_setting
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.lattice import Budget
+from anon_spark.anonymize.nearest import not_feasible
 from anon_spark.anonymize.patterns import PatternTable
-from anon_spark.anonymize.policy_objective import candidates_of, not_feasible, out_of_reach
+from anon_spark.anonymize.policy_objective import candidates_of, out_of_reach
 from anon_spark.anonymize.tradeoff import Goal, Point, Setting, pareto
 from anon_spark.errors import PolicyError
 from anon_spark.policy.table import LoadedTablePolicy, TablePolicy
@@ -108,7 +109,8 @@ def explore(
         budget = Budget(policy.search.nodes, policy.search.seconds)
         fronts.append(front_of(candidates, own, setting, recoding=policy.recoding, budget=budget))
     if lacking := [front.setting for front in fronts if not front.points]:
-        raise not_feasible(candidates, {setting: criteria[setting] for setting in lacking})
+        asked = {setting: criteria[setting] for setting in lacking}
+        raise not_feasible(candidates.table, candidates.hierarchies, asked, candidates.limit)
     points = pareto(point for front in fronts for point in front.points)
     choices = {goal: goal.best(points) for goal in goals}
     if missed := [goal for goal, point in choices.items() if point is None]:

@@ -2,15 +2,21 @@
 
 All threads count (``process_time``). Figures are medians of warm runs, beside the reference's CPU seconds.
 ``--people N`` searches the histogram of N perturbed people instead: Adult resampled with replacement, age plus
-a rounded normal of deviation 3 cut to 17-90, a share of the other cells redrawn from their marginals.
+a rounded normal of deviation 3 cut to 17-90, a share of the other cells redrawn from their marginals (or, with
+``--evenly``, from the attribute's values). ``--whole N`` writes them as a CSV file and runs ``anon-spark
+anonymize`` on it, k and t at limit 0.05: wall seconds of every step, and the peak memory of the driver.
 """
 
 import argparse
 import csv
 import json
 import math
+import os
 import resource
+import shutil
 import statistics
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,16 +24,21 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from memory import Memory
 from pyarrow import csv as arrow_csv
 
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.lattice import Infeasible, Solution, search
 from anon_spark.anonymize.patterns import from_histogram
+from anon_spark.policy.table import load_table_policy
 from anon_spark.privacy.classes import Criterion
 from anon_spark.privacy.k_anonymity import KAnonymity
 from anon_spark.privacy.l_diversity import DistinctLDiversity
 from anon_spark.privacy.t_closeness import TCloseness
+from anon_spark.session import get_session
+from anon_spark.table import anonymize_table
 
+PART = 5_000_000  # people made at once
 MODELS: dict[str, list[Criterion]] = {
     "k5": [KAnonymity(5)],
     "k5_l3": [KAnonymity(5), DistinctLDiversity(3, "occupation")],
@@ -49,9 +60,11 @@ def histogram(rows: pa.Table, columns: list[str]) -> pa.Table:
     return counted.rename_columns({"count_all": "people"})
 
 
-def perturbed(rows: pa.Table, people: int, redrawn: float) -> pa.Table:
+def perturbed(
+    rows: pa.Table, people: int, redrawn: float, *, evenly: bool = False, seed: int = 7
+) -> pa.Table:
     """Perturbed people, a dictionary of values a column."""
-    draw = np.random.default_rng(7)
+    draw = np.random.default_rng(seed)
     pick = draw.integers(0, len(rows), people)
     columns = {}
     for name in rows.column_names:
@@ -64,7 +77,8 @@ def perturbed(rows: pa.Table, people: int, redrawn: float) -> pa.Table:
         codes = encoded.indices.to_numpy()
         cells = codes[pick]
         changed = draw.random(people) < redrawn
-        cells[changed] = codes[draw.integers(0, len(rows), int(changed.sum()))]
+        among = np.arange(len(encoded.dictionary), dtype=codes.dtype) if evenly else codes
+        cells[changed] = among[draw.integers(0, len(among), int(changed.sum()))]
         columns[name] = pa.DictionaryArray.from_arrays(pa.array(cells), encoded.dictionary)
     return pa.table(columns)
 
@@ -155,6 +169,84 @@ def scale(shared: Path, people: int, redrawn: float, runs: int) -> None:
         )
 
 
+def write_people(place: Path, rows: pa.Table, people: int, redrawn: float, *, evenly: bool) -> None:
+    """Perturbed people as a CSV file, made in parts."""
+    options = arrow_csv.WriteOptions(delimiter=";", quoting_style="none")
+    with place.open("wb") as file:
+        for seed, first in enumerate(range(0, people, PART)):
+            part = perturbed(rows, min(PART, people - first), redrawn, evenly=evenly, seed=7 + seed)
+            plain = pa.table({name: part[name].cast("string") for name in part.column_names})
+            options.include_header = first == 0
+            arrow_csv.write_csv(plain, file, options)
+
+
+def policy(shared: Path, model: str, patterns: int | None) -> dict[str, Any]:
+    """The policy of a case: all attributes are quasi-identifiers, but for a sensitive occupation."""
+    place = shared / "data" / "adult"
+    names = [name for name in adult(place).column_names if name != "occupation" or model == "k5"]
+    sensitive = [] if model == "k5" else ["occupation"]
+    wanted: dict[str, Any] = {"k": 5}
+    if model == "k5_l3":
+        wanted["l"] = 3
+    if model == "k5_t0.2_equal":
+        wanted["sensitive"] = {"occupation": {"t": 0.2}}
+    return {
+        "name": "bench",
+        "quasi_identifiers": {name: {"hierarchy": f"adult_hierarchy_{name}"} for name in names},
+        "sensitive": sensitive,
+        "privacy": wanted,
+        "suppression_limit": 0.05,
+        **({"search": {"patterns": patterns}} if patterns else {}),
+    }
+
+
+def whole(options: argparse.Namespace) -> None:
+    """The whole command on a CSV file of each size: every step's seconds, and the answer."""
+    spark = get_session(
+        "bench_privacy", conf={"spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 2))}
+    )
+    rows = adult(options.shared / "data" / "adult")
+    with tempfile.TemporaryDirectory(prefix="anon-spark-bench-", dir=options.scratch) as name:
+        folder = Path(name)
+        for file in (options.shared / "data" / "adult").glob("adult_hierarchy_*.csv"):
+            shutil.copy(file, folder)
+        for people in options.whole:
+            table = folder / "people.csv"
+            write_people(table, rows, people, options.redrawn, evenly=options.evenly)
+            for model in options.models:
+                for _ in range(options.runs):
+                    memory = Memory()
+                    found = one_whole(spark, folder, table, policy(options.shared, model, options.patterns))
+                    print(
+                        json.dumps({"people": people, "criteria": model, **found, **memory.peak_mib()}),
+                        flush=True,
+                    )
+    spark.stop()
+
+
+def one_whole(spark, folder: Path, table: Path, wanted: dict[str, Any]) -> dict[str, Any]:
+    """One run: seconds by step, and what a reader would compare."""
+    place, out = folder / "policy.yaml", folder / "release.csv"
+    place.write_text(json.dumps(wanted))
+    began = time.monotonic()
+    document = anonymize_table(
+        spark, table, load_table_policy(place), out, progress=lambda step: print(step, file=sys.stderr)
+    )
+    took = time.monotonic() - began
+    out.unlink()
+    seconds = document["seconds"]
+    return {
+        "seconds": round(took, 1),
+        "without_gate": round(took - seconds["gate"], 1),
+        "steps": seconds,
+        "levels": document["levels"],
+        "loss": document["loss"],
+        "suppressed": document["suppressed"],
+        "optimal": document["optimal"],
+        "nodes": document["nodes"],
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -165,8 +257,19 @@ def main() -> None:
         "--people", type=int, help="search this many perturbed people, k, l and t at limit 0.05"
     )
     parser.add_argument("--redrawn", type=float, default=0.1, help="share of the cells that are redrawn")
+    parser.add_argument(
+        "--evenly", action="store_true", help="redraw from the values, not from the marginals"
+    )
+    parser.add_argument(
+        "--whole", type=int, nargs="+", help="run the whole command on so many perturbed people"
+    )
+    parser.add_argument("--models", nargs="+", default=["k5", "k5_t0.2_equal"], choices=MODELS)
+    parser.add_argument("--patterns", type=int, help="most patterns on the driver")
+    parser.add_argument("--scratch", type=Path, help="where the files are made")
     options = parser.parse_args()
-    if options.people:
+    if options.whole:
+        whole(options)
+    elif options.people:
         scale(options.shared, options.people, options.redrawn, options.runs)
     else:
         cases(options.shared, options.runs)

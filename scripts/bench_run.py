@@ -11,9 +11,10 @@ import shutil
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
+
+from memory import Memory
 
 from anon_spark import pipeline
 from anon_spark.ingest.lake import locate, read_headers
@@ -23,28 +24,6 @@ from anon_spark.mimic3.schema import TABLES
 from anon_spark.session import for_each, get_session
 
 PEOPLE_PER_MILLION = 4000
-
-
-class Memory(threading.Thread):
-    """Samples the resident size of this process and its Java child."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.peak = {"java": 0, "python": 0}
-
-    def run(self) -> None:
-        while True:
-            for status in Path("/proc").glob("[0-9]*/status"):
-                try:
-                    text = status.read_text()
-                except OSError:
-                    continue
-                name = text.split("\n", 1)[0].split()[1]
-                if name in self.peak or name.startswith("python"):
-                    resident = next((int(x.split()[1]) for x in text.split("\n") if x.startswith("VmRSS")), 0)
-                    kind = "java" if name == "java" else "python"
-                    self.peak[kind] = max(self.peak[kind], resident // 1024)
-            time.sleep(0.25)
 
 
 def plain_copy(spark, source: Path, out: Path) -> float:
@@ -106,7 +85,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     memory = Memory()
-    memory.start()
     spark = get_session("bench_run", conf={"spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 2))})
     with tempfile.TemporaryDirectory(prefix="anon-spark-bench-") as name:
         results = []
@@ -123,7 +101,7 @@ def main() -> None:
                     }
                 )
             )
-        print(json.dumps({"peak_mib": memory.peak}))
+        print(json.dumps(memory.peak_mib()))
     spark.stop()
 
 

@@ -74,7 +74,13 @@ def test_generalization_agrees_at_every_level(spark):
 
 def test_pseudonyms_agree_and_the_key_is_in_no_plan(spark):
     register_functions(spark, key=KEY, hierarchies={})
-    df = pseudonymize_ids(spark.range(10000, 10100), key=KEY, domain="subject")
+    ids = spark.range(10000, 10100).select(
+        "id",
+        F.lit("subject").alias("domain"),
+        F.col("id").alias("number"),
+        F.lit(None).cast("string").alias("text"),
+    )
+    df = pseudonymize_ids(ids, key=KEY)
     df = df.withColumn("sql", F.expr("anon_pseudonym('subject', id)"))
     rows = df.collect()
     assert all(row["pseudonym"] == row["sql"] == pseudonym(KEY, "subject", row["id"]) for row in rows)

@@ -57,13 +57,18 @@ class HistoryWorld(World):
     def suppressed(self, node: Node) -> tuple[set[int], dict[Hashable, set[int]]]:  # type: ignore[override]
         """People taken out by rounds over sets of people, and the classes left."""
         out: set[int] = set()
+        mapped = Counter(bag([self.released(row, node)]) for row in self.population)
         told = [self.known_of(person, node) for person in self.people]
         while True:
             members: dict[Hashable, set[int]] = defaultdict(set)
             for i in {*range(len(told))} - out:
                 for known in told[i]:
                     members[known].add(i)
-            failing = [who for who in members.values() if any(self.fails(r, who, 0) for r in self.rules)]
+            failing = [
+                who
+                for known, who in members.items()
+                if any(self.fails(rule, who, mapped[known]) for rule in self.rules)
+            ]
             if not failing:
                 return out, dict(members)
             out |= set().union(*failing)

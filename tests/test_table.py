@@ -150,6 +150,75 @@ def test_the_population_hides_whom_the_table_does_not(spark, tmp_path):
     assert done["privacy"]["k"] * 4 >= 40
 
 
+def test_a_population_is_no_value_to_ordered_closeness(spark, tmp_path):
+    """Population people have no illness: as a value of its own it would shorten every distance of the order."""
+    by_town = {"ASH": "1111122233", "BIRCH": "2223333311"}
+    rows = [["x", town, "30", "02100", i, "n0"] for town, ill in by_town.items() for i in ill]
+    with (tmp_path / "crowd.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([HEADER[:4], *(row[:4] for row in rows * 10)])
+    wanted = {
+        "quasi_identifiers": {"born in": {"hierarchy": "town"}},
+        "drop": ["name", "age", "zip", "note"],
+        "keep": None,
+        "privacy": {"k": 2, "l": 1, "sensitive": {"illness": {"t": {"ordered": 0.12}}}},
+        "suppression_limit": 0,
+    }
+    alone = run(spark, tmp_path, rows, out="alone.csv", **wanted)
+    beside = run(spark, tmp_path, rows, out="beside.csv", population="../crowd.csv", **wanted)
+    assert beside["levels"] == alone["levels"] == {"born in": 1}
+    assert beside["privacy"] == alone["privacy"]
+
+
+def test_blanks_of_values_stay_and_files_beside_out_too(spark, tmp_path):
+    rows = [[*row[:4], illness, row[5]] for row in people() for illness in (" flu", "flu ")]
+    (tmp_path / "out.partial.csv").write_text("somebody's")
+    done = run(spark, tmp_path, rows, privacy={"k": 3, "l": 2})
+    assert done["privacy"]["l"] == 2
+    with (tmp_path / "out.csv").open(newline="") as file:
+        assert {row["illness"] for row in csv.DictReader(file, delimiter="|")} == {" flu", "flu "}
+    assert (tmp_path / "out.partial.csv").read_text() == "somebody's"
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "out.csv",
+        "out.partial.csv",
+        "people.csv",
+        "hierarchies",
+        "policies",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("_tuple", "_tuple"), ("_CLASS", "_CLASS"), ("_q0", "_q0"), ("Illness", "1 of 6 columns have a name")],
+)
+def test_names_of_the_engines_own_columns_are_refused(spark, tmp_path, name, said):
+    header = [*HEADER[:5], name]
+    table, place = write(tmp_path, people(), header=header, keep=[name])
+    with pytest.raises(InputError, match=said):
+        anonymize_table(spark, table, load_table_policy(place, table=table), tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_diversity_without_a_sensitive_attribute_is_refused(tmp_path):
+    table, place = write(tmp_path, people(), sensitive=[], drop=["name", "illness"])
+    with pytest.raises(PolicyError, match=r"privacy\.l"):
+        load_table_policy(place, table=table)
+
+
+def test_a_search_that_ended_early_is_not_called_infeasible(spark, tmp_path):
+    by_town = {"ASH": "xxxxxyyyyy", "BIRCH": "xxxxxxxx"}
+    rows = [["x", town, "30", "02100", i, "n0"] for town, ill in by_town.items() for i in ill]
+    wanted = {
+        "quasi_identifiers": {"born in": {"hierarchy": "town"}},
+        "drop": ["name", "age", "zip", "note"],
+        "keep": None,
+        "privacy": {"k": 2, "l": 1, "sensitive": {"illness": {"alpha": 0.6}}},
+        "suppression_limit": 0.9,
+    }
+    with pytest.raises(GateRefusedError, match="budget of the search ended after 1 of 3 nodes"):
+        run(spark, tmp_path, rows, search={"nodes": 1}, **wanted)
+    assert run(spark, tmp_path, rows, **wanted)["levels"] == {"born in": 0}
+
+
 @pytest.mark.parametrize(
     ("rows", "policy", "error", "said"),
     [

@@ -96,6 +96,11 @@ def check_unique(read: TableReader, policy: Policy) -> None:
         raise InputError("; ".join(problems))
 
 
+def count_patterns(people: DataFrame, sensitive: Sequence[str]) -> DataFrame:
+    """``(pattern, <sensitive>..., people)``, one row a combination of ``person_patterns``; null is a value."""
+    return people.groupBy(PATTERN, *sensitive).agg(F.count(F.lit(1)).alias(PEOPLE))
+
+
 def collect_patterns(
     people: DataFrame,
     hierarchies: Mapping[str, Hierarchy],
@@ -113,8 +118,7 @@ def collect_patterns(
     Raises:
         PolicyError: there are more than ``limit`` patterns.
     """
-    counted = people.groupBy(PATTERN, *sensitive).agg(F.count(F.lit(1)).alias(PEOPLE))
-    rows = counted.limit(limit + 1).toArrow()
+    rows = count_patterns(people, sensitive).limit(limit + 1).toArrow()
     if rows.num_rows > limit:
         raise PolicyError(
             f"there are more than {limit} patterns of people; coarsen a quasi-identifier's level 0"

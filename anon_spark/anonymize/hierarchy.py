@@ -131,7 +131,7 @@ def load_hierarchy(path: Path) -> Hierarchy:
             twice, a label has two parents, or the top is not just ``*``.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             lines = [tuple(cell or None for cell in line) for line in csv.reader(file, delimiter=";") if line]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise PolicyError(f"hierarchy {path.stem}: cannot be read ({type(error).__name__})") from None
@@ -155,7 +155,7 @@ def _shape_problems(hierarchy: Hierarchy) -> list[str]:
     if twice := sorted(
         leaf or "(empty)" for leaf, count in Counter(row[0] for row in rows).items() if count > 1
     ):
-        problems.append(f"level 0: {len(twice)} leaves are there more than once: {', '.join(twice)}")
+        problems.append(f"level 0: {len(twice)} leaves are there more than once")
     if holes := sum(row[0] is not None and None in row for row in rows):
         problems.append(f"{holes} rows have an empty label")
     return problems
@@ -170,8 +170,7 @@ def _tree_problems(hierarchy: Hierarchy) -> list[str]:
             parents[row[level]].add(row[level + 1])
         if split := sorted(label or "(empty)" for label, above in parents.items() if len(above) > 1):
             problems.append(
-                f"level {level}: {len(split)} labels have more than one parent at level {level + 1}: "
-                f"{', '.join(split)}"
+                f"level {level}: {len(split)} labels have more than one parent at level {level + 1}"
             )
     roots = {row[-1] for row in hierarchy.levels}
     if roots != {TOP}:

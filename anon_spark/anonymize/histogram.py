@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anon_spark.anonymize.hierarchy import Hierarchy
-from anon_spark.anonymize.patterns import PACKED, PEOPLE, Ints, domains_of, strides
+from anon_spark.anonymize.patterns import PACKED, PEOPLE, POPULATION, Ints, domains_of, strides
 from anon_spark.deidentify.generalization import leaf_code, leaf_codes
 from anon_spark.errors import InputError
 from anon_spark.ingest.table import CORRUPT
@@ -39,6 +39,24 @@ def histogram(tuples: DataFrame, sensitive: Sequence[str]) -> DataFrame:
     """``(_tuple, <sensitive>..., people)``, one row a combination; null is a value like any other."""
     values = [column(name).cast("string").alias(name) for name in sensitive]
     return tuples.groupBy(PACKED, *values).agg(F.count(F.lit(1)).alias(PEOPLE))
+
+
+def population_histogram(tuples: DataFrame, by: Sequence[str] = ()) -> DataFrame:
+    """``(_tuple, <by>..., population)`` of a population's rows, those without a tuple left out."""
+    covered = tuples.where(F.col(PACKED) >= 0)
+    return covered.groupBy(PACKED, *map(column, by)).agg(F.count(F.lit(1)).alias(POPULATION))
+
+
+def beside_population(counted: DataFrame, population: DataFrame, sensitive: Sequence[str] = ()) -> DataFrame:
+    """A histogram with people of the population beside its own: their rows are of nobody in the table.
+
+    Their sensitive values, which nobody has, are some that the table holds: a further one would be a value to the
+    criteria, and shorten every ordered distance.
+    """
+    if sensitive:  # joined, not brought here: a literal would stand in the plan
+        population = population.crossJoin(F.broadcast(counted.select(*map(column, sensitive)).limit(1)))
+    own = counted.withColumn(POPULATION, F.lit(0).cast("bigint"))
+    return own.unionByName(population.withColumn(PEOPLE, F.lit(0).cast("bigint")), allowMissingColumns=True)
 
 
 def check_histogram(counted: pa.Table, df: DataFrame, hierarchies: Mapping[str, Hierarchy]) -> None:
@@ -84,7 +102,7 @@ class Recoding:
         """
         self._steps = strides(domains_of(hierarchies))
         self._labels = [_labels(h, levels[name]) for name, h in hierarchies.items()]
-        chosen = [range(len(labels)) for labels in self._labels] if leaves is None else leaves
+        chosen: Sequence[Iterable[int]] = [range(len(x)) for x in self._labels] if leaves is None else leaves
         self._least = [_least(labels, codes) for labels, codes in zip(self._labels, chosen, strict=True)]
 
     def classes(self, packed: Ints) -> Ints:

@@ -12,10 +12,12 @@ from anon_spark.anonymize.collect import check_coverage, collect_patterns, perso
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.histories import ADMITTED, known_to
 from anon_spark.anonymize.lattice import Infeasible, Solution, search
+from anon_spark.anonymize.nearest import not_feasible
 from anon_spark.anonymize.objective import Objective, objective_of
 from anon_spark.anonymize.patterns import PatternTable
 from anon_spark.anonymize.people import ADMISSION, RANK, person_tuples, sensitive_columns
-from anon_spark.anonymize.recoded import infeasible
+from anon_spark.anonymize.tradeoff import Setting
+from anon_spark.errors import GateRefusedError
 from anon_spark.ingest.lake import TableReader
 from anon_spark.policy.model import Policy
 
@@ -67,19 +69,19 @@ class PeopleSearch:
         """The levels of least loss.
 
         Raises:
-            GateRefusedError: none meet the criteria; with what is in reach.
+            GateRefusedError: none meet the criteria; with the nearest settings that are feasible.
         """
         aim = self._aim(table)
         found = self._search(table, aim)
         if isinstance(found, Infeasible):
-            raise infeasible(found, aim.criteria, table.total_people)
+            raise self._not_feasible(table, found)
         return replace(found, levels=self._own(found.levels), losses=self._own(found.losses))
 
     def choose_cap(self) -> Choice:
         """The cap of least loss, see ``cap``.
 
         Raises:
-            GateRefusedError: no cap meets the criteria; with what the longest histories have in reach.
+            GateRefusedError: no cap meets the criteria; with the nearest settings that are feasible without one.
         """
         everything = self.with_cap(None)
         tuples = everything.tuples()
@@ -103,8 +105,7 @@ class PeopleSearch:
             scaled=self.policy.loss == "loss_am",
         )
         if isinstance(choice, Infeasible):
-            table = patterns(longest or 1)
-            raise infeasible(choice, self._aim(table).criteria, table.total_people)
+            raise self._not_feasible(patterns(longest or 1), choice)
         return choice
 
     def _aim(self, table: PatternTable) -> Objective:
@@ -120,6 +121,10 @@ class PeopleSearch:
             weights={name: aim.weights.get(name, 0.0) for name in table.names},
             suppression_limit=aim.suppression_limit,
         )
+
+    def _not_feasible(self, table: PatternTable, found: Infeasible) -> GateRefusedError:
+        criteria = self._aim(table).criteria
+        return not_feasible(table, self.trees, {Setting(self.policy.privacy.k): criteria}, found.limit)
 
     def _own(self, figures: Mapping[str, Any]) -> dict[str, Any]:
         """The figures of the policy's own quasi-identifiers."""

@@ -19,6 +19,8 @@ from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.lattice import Budget
 from anon_spark.anonymize.patterns import PatternTable
 from anon_spark.anonymize.suppression import evaluator
+from anon_spark.anonymize.tradeoff import Setting
+from anon_spark.errors import GateRefusedError
 from anon_spark.privacy.alpha_k import AlphaK
 from anon_spark.privacy.beta_likeness import BetaLikeness
 from anon_spark.privacy.classes import Criterion
@@ -72,6 +74,26 @@ def nearest_feasible(
         tuple(_relaxed(lattice, criteria, i) for i in range(len(criteria))),
         tuple(_relaxed(lattice, [criterion], 0) for criterion in criteria),
         lattice.least_suppressed(criteria),
+    )
+
+
+def not_feasible(
+    table: PatternTable,
+    hierarchies: Mapping[str, Hierarchy],
+    criteria: Mapping[Setting, Sequence[Criterion]],
+    limit: int,
+) -> GateRefusedError:
+    """No release meets the criteria; the nearest settings that are feasible, of each criterion and of the limit."""
+    people = table.total_people
+    lines, asked = [], []
+    for setting, own in criteria.items():
+        asked.append(", ".join(f"{describe(criterion)} ({wanted(criterion)})" for criterion in own))
+        said = shortfalls(nearest_feasible(table, hierarchies, own, limit), own, people)
+        lines += said if len(criteria) == 1 else [(f"{setting}: {check}", x) for check, x in said]
+    return GateRefusedError(
+        f"refused: no generalization of {people} people meets {'; or '.join(asked)} within the suppression limit"
+        f" of {limit} people; nothing was published",
+        lines,
     )
 
 

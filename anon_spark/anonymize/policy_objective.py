@@ -1,17 +1,14 @@
-"""A table's releases as its policy measures them, and what is said where none will do."""
+"""A table's releases as its policy measures them, and what is said where none has the utility that it wants."""
 
 import math
 from collections.abc import Mapping, Sequence
 
 from anon_spark.anonymize.frontier import Candidates
 from anon_spark.anonymize.hierarchy import Hierarchy
-from anon_spark.anonymize.nearest import nearest_feasible, shortfalls
 from anon_spark.anonymize.patterns import PatternTable
-from anon_spark.anonymize.tradeoff import Goal, Point, Risk, Setting
+from anon_spark.anonymize.tradeoff import Goal, Point, Risk
 from anon_spark.errors import GateRefusedError
 from anon_spark.policy.table import TablePolicy
-from anon_spark.privacy.classes import Criterion
-from anon_spark.privacy.criteria import describe, wanted
 
 
 def candidates_of(
@@ -36,20 +33,5 @@ def out_of_reach(goals: Sequence[Goal], highest: Point, people: int) -> GateRefu
     return GateRefusedError(
         f"refused: no release of {people} people within the suppression limit has utility"
         f" {', '.join(f'{goal.tau:g}' for goal in goals)}; nothing was published",
-        lines,
-    )
-
-
-def not_feasible(candidates: Candidates, criteria: Mapping[Setting, Sequence[Criterion]]) -> GateRefusedError:
-    """No release meets the criteria; the nearest settings that are feasible, of each criterion and of the limit."""
-    lines, asked = [], []
-    for setting, own in criteria.items():
-        asked.append(", ".join(f"{describe(criterion)} ({wanted(criterion)})" for criterion in own))
-        near = nearest_feasible(candidates.table, candidates.hierarchies, own, candidates.limit)
-        said = shortfalls(near, own, candidates.people)
-        lines += said if len(criteria) == 1 else [(f"{setting}: {check}", x) for check, x in said]
-    return GateRefusedError(
-        f"refused: no generalization of {candidates.people} people meets {'; or '.join(asked)} within the"
-        f" suppression limit of {candidates.limit} people; nothing was published",
         lines,
     )

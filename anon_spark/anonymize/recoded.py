@@ -16,8 +16,9 @@ from anon_spark.anonymize.histogram import CLASS, Recoding, quoted, without
 from anon_spark.anonymize.lattice import Budget, Infeasible, Optimum, search, whole_input
 from anon_spark.anonymize.local import LocalRecoding
 from anon_spark.anonymize.local_release import recode_patterns
+from anon_spark.anonymize.nearest import not_feasible
 from anon_spark.anonymize.patterns import PACKED, Ints, PatternTable
-from anon_spark.anonymize.policy_objective import candidates_of, not_feasible, out_of_reach
+from anon_spark.anonymize.policy_objective import candidates_of, out_of_reach
 from anon_spark.anonymize.remote import RemotePatterns
 from anon_spark.anonymize.remote_search import search_remotely
 from anon_spark.anonymize.suppression import Suppressed, evaluator, suppress
@@ -117,7 +118,7 @@ def recode(
         budget=Budget(policy.search.nodes, policy.search.seconds),
     )
     if isinstance(found, Infeasible):
-        raise _not_feasible(policy, patterns, hierarchies, criteria)
+        raise _ended_early(found) or _not_feasible(policy, patterns, hierarchies, criteria)
     losses = _losses_at(patterns, hierarchies, criteria, found.levels, weights)
     return _full_domain(patterns, hierarchies, found.levels, losses, found.suppressed, _proof(found))
 
@@ -148,8 +149,8 @@ def _not_feasible(
     hierarchies: Mapping[str, Hierarchy],
     criteria: Sequence[Criterion],
 ) -> GateRefusedError:
-    candidates = candidates_of(policy, patterns, hierarchies)
-    return not_feasible(candidates, {Setting(policy.privacy.k): criteria})
+    limit = int(np.floor(policy.suppression_limit * patterns.total_people + 1e-9))
+    return not_feasible(patterns, hierarchies, {Setting(policy.privacy.k): criteria}, limit)
 
 
 def _wanted(
@@ -169,7 +170,7 @@ def _wanted(
             candidates, criteria, setting, Goal(weight=0.0), recoding=policy.recoding, budget=budget
         )
         if most.point is None:
-            raise not_feasible(candidates, {setting: criteria})
+            raise not_feasible(patterns, hierarchies, {setting: criteria}, candidates.limit)
         raise out_of_reach([goal], most.point, candidates.people)
     proof = {
         "optimal": True if found.optimal else found.bound,
@@ -214,7 +215,7 @@ def _remote(
         budget=Budget(policy.search.nodes, policy.search.seconds),
     )
     if isinstance(found, Infeasible):
-        raise infeasible(found, criteria, patterns.total_people)
+        raise _ended_early(found) or _in_reach(found, criteria, patterns.total_people)
     recoding = Recoding(patterns.hierarchies, found.levels)
     return FullDomain(
         levels=found.levels,
@@ -266,8 +267,18 @@ def _local(
     )
 
 
-def infeasible(found: Infeasible, criteria: Sequence[Criterion], people: int) -> GateRefusedError:
-    """What is asked for, and what is in reach: by suppressing more, or by asking for less."""
+def _ended_early(found: Infeasible) -> GateRefusedError | None:
+    """What is said where the budget ended before every node was ruled out, None where all were."""
+    if found.proven:
+        return None
+    return GateRefusedError(
+        f"refused: the budget of the search ended after {found.nodes_checked} of {found.nodes_total} nodes, of which"
+        " none meets the criteria; raise search.nodes or search.seconds"
+    )
+
+
+def _in_reach(found: Infeasible, criteria: Sequence[Criterion], people: int) -> GateRefusedError:
+    """What is asked for, and what the search has seen that would do: every trial of another setting would be jobs."""
     asked = ", ".join(f"{describe(criterion)} ({wanted(criterion)})" for criterion in criteria)
     shortfalls = [
         ("suppression limit", f"the least that must be suppressed is {found.least} of {people} people")

@@ -43,17 +43,10 @@ from anon_spark.anonymize.histories import HistoryTable, Knowledge, WholeHistori
 from anon_spark.anonymize.patterns import Bools, Ints, PatternTable
 from anon_spark.anonymize.refinement import people_failing
 from anon_spark.anonymize.rollup import Cells, Rollup
-from anon_spark.privacy.alpha_k import AlphaK
-from anon_spark.privacy.beta_likeness import BetaLikeness
 from anon_spark.privacy.classes import Classes, Criterion, SensitiveCounts
-from anon_spark.privacy.delta_disclosure import DeltaDisclosurePrivacy
-from anon_spark.privacy.delta_presence import DeltaPresence
-from anon_spark.privacy.l_diversity import EntropyLDiversity, RecursiveLDiversity
-from anon_spark.privacy.t_closeness import TCloseness
 from anon_spark.utility.loss import Floats, Outcome
 
 _LOOKS = 8  # first looks at sizes alone before they must have ruled out every other node
-_CLOSED = (TCloseness, EntropyLDiversity, RecursiveLDiversity, AlphaK, BetaLikeness)
 
 
 @dataclass(frozen=True)
@@ -81,20 +74,12 @@ class Kinds:
     @classmethod
     def of(cls, criteria: Sequence[Criterion]) -> "Kinds":
         """Sort the criteria by kind."""
-        monotone = tuple(c for c in criteria if c.monotone)
-        closed = tuple(c for c in criteria if not c.monotone and closed_under_union(c))
+        rest = [c for c in criteria if not c.monotone]
         return cls(
-            monotone, closed, tuple(c for c in criteria if not c.monotone and not closed_under_union(c))
+            tuple(c for c in criteria if c.monotone),
+            tuple(c for c in rest if c.closed_under_union),
+            tuple(c for c in rest if not c.closed_under_union),
         )
-
-
-def closed_under_union(criterion: Criterion) -> bool:
-    """Whether the union of two classes that meet the criterion is proven to meet it."""
-    if isinstance(criterion, DeltaDisclosurePrivacy):
-        return criterion.absent_fails
-    if isinstance(criterion, DeltaPresence):
-        return criterion.delta_min == 0
-    return criterion.monotone or isinstance(criterion, _CLOSED)
 
 
 class Evaluator(Protocol):
@@ -156,7 +141,7 @@ class OneClassEach:
             self._looks += 1
             if without_values.certain > self._limit:
                 self._ruled_out += 1
-                return without_values
+                return replace(without_values, complete=False)
         cells = self._rollup.cells(node)
         sizes = cells.sizes
         certain = failing = self._failing(cells, self._kinds.monotone, None)

@@ -53,6 +53,11 @@ def open_table(spark: SparkSession, path: Path, separator: str | None = None) ->
     header = next(csv.reader([line], delimiter=cut), [])
     if not any(header):
         raise InputError(f"table '{path.name}' has no header")
+    folded = [name.lower() for name in header]
+    if twice := len(folded) - len(set(folded)):  # not by name: without a header these are cells
+        raise InputError(
+            f"{twice} of {len(header)} columns have a name that is there already, letters' case apart"
+        )
     if CORRUPT in header:
         raise InputError(f"table '{path.name}': a column's name is not '{CORRUPT}'")
     # Rows with too few cells show only where every column is parsed.

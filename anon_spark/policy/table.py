@@ -1,5 +1,6 @@
 """The policy of one table: its quasi-identifiers, sensitive attributes, criteria and what the search minimizes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +124,10 @@ def load_table_policy(path: str | Path, *, table: Path | None = None) -> LoadedT
     return LoadedTablePolicy(policy, hierarchies, file, digest(policy, hierarchies))
 
 
+_RESERVED = re.compile(r"_(tuple|class|from|again|corrupt|[qs][0-9]+)", re.IGNORECASE)
+_COUNTED = ("people", "population")
+
+
 def check_table(policy: TablePolicy, columns: Sequence[str]) -> None:
     """Return if the table has exactly the columns that the policy classifies.
 
@@ -133,8 +138,11 @@ def check_table(policy: TablePolicy, columns: Sequence[str]) -> None:
     known = _classified(policy)
     if missing := [c for c in known if c not in columns]:
         raise InputError(f"the table has no column {', '.join(f'{c}{nearest(c, columns)}' for c in missing)}")
-    if twice := sorted({c for c in columns if list(columns).count(c) > 1}):
-        raise InputError(f"the table has column {', '.join(twice)} more than once")
+    taken = [
+        c for c in columns if _RESERVED.fullmatch(c) or (c.lower() in _COUNTED and c in policy.sensitive)
+    ]
+    if taken:
+        raise InputError(f"rename column {', '.join(taken)}: the name is the engine's own")
     if unknown := [c for c in columns if c not in known]:
         raise PolicyError(
             [
@@ -160,6 +168,8 @@ def _contradictions(policy: TablePolicy) -> list[str]:
         for name in policy.privacy.sensitive
         if name not in policy.sensitive
     ]
+    if not policy.sensitive and "l" in policy.privacy.model_fields_set and policy.privacy.l > 1:
+        problems.append("privacy.l: is about sensitive attributes, and 'sensitive' names none")
     if policy.privacy.needs_population and policy.population is None:
         problems.append("population: k_map and presence compare with a population's table; name it")
     if policy.privacy.needs_population and policy.recoding != "full_domain":

@@ -37,6 +37,11 @@ class AlphaK:
         """False: taking people out of a class can lower the share of a value."""
         return False
 
+    @property
+    def closed_under_union(self) -> bool:
+        """True: a union's share of a value lies between its parts', and it has more people."""
+        return True
+
     def failing(self, classes: Classes) -> Bools:
         """(classes,) True where there are fewer than k people, or a value is more common than alpha."""
         counts = classes.sensitive[self.attribute]

@@ -37,6 +37,11 @@ class BetaLikeness:
         """False: taking people out of a class can lower the share of a value."""
         return False
 
+    @property
+    def closed_under_union(self) -> bool:
+        """True: a union's share of a value lies between its parts'."""
+        return True
+
     def failing(self, classes: Classes) -> Bools:
         """(classes,) True where a value gains more than it may."""
         counts = classes.sensitive[self.attribute]

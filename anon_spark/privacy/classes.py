@@ -63,6 +63,11 @@ class Criterion(Protocol):
         """Whether coarsening can only help."""
         ...
 
+    @property
+    def closed_under_union(self) -> bool:
+        """Whether the union of two classes that meet the criterion is proven to meet it, see ``suppression``."""
+        ...
+
     def failing(self, classes: Classes) -> Bools:
         """(classes,) True where a class with people in it does not meet the criterion; empty classes never fail."""
         ...

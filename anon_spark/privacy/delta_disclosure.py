@@ -39,6 +39,11 @@ class DeltaDisclosurePrivacy:
         """False: taking people out of a class moves its shares either way."""
         return False
 
+    @property
+    def closed_under_union(self) -> bool:
+        """Where absent values fail: a union's share lies between its parts', which all hold the value."""
+        return self.absent_fails
+
     def failing(self, classes: Classes) -> Bools:
         """(classes,) True where there are people, and a value's share is too far from the input's."""
         counts = classes.sensitive[self.attribute]

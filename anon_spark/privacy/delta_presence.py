@@ -41,6 +41,11 @@ class DeltaPresence:
         """False: taking people out lowers presence, below delta_min or delta_max."""
         return False
 
+    @property
+    def closed_under_union(self) -> bool:
+        """Without a lower bound: people of the population alone can thin out a union."""
+        return self.delta_min == 0
+
     def failing(self, classes: Classes) -> Bools:
         """(classes,) True where there are people, and their share of the population is outside the bounds."""
         people = population(classes, "delta-presence")

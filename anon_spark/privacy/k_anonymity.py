@@ -30,6 +30,11 @@ class KAnonymity:
         """True: fewer people are fewer still, and a union holds more."""
         return True
 
+    @property
+    def closed_under_union(self) -> bool:
+        """True, being monotone."""
+        return True
+
     def failing(self, classes: Classes) -> Bools:
         """(classes,) True where there are people, but fewer than k."""
         return (classes.sizes > 0) & (classes.sizes < self.k)

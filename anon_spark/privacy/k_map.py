@@ -29,6 +29,11 @@ class KMap:
         """True: suppression does not change the population, and a union's holds more."""
         return True
 
+    @property
+    def closed_under_union(self) -> bool:
+        """True, being monotone."""
+        return True
+
     def failing(self, classes: Classes) -> Bools:
         """(classes,) True where there are people, but fewer than k in the population."""
         return (classes.sizes > 0) & (population(classes, "k-map") < self.k)

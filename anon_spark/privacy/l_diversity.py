@@ -39,6 +39,11 @@ class DistinctLDiversity:
         """True: fewer people hold no further value, and a union holds the values of both."""
         return True
 
+    @property
+    def closed_under_union(self) -> bool:
+        """True, being monotone."""
+        return True
+
     def failing(self, classes: Classes) -> Bools:
         """(classes,) True where there are people, but fewer than l values."""
         return (classes.sizes > 0) & (self._values(classes) < self.l)
@@ -76,6 +81,11 @@ class EntropyLDiversity:
     def monotone(self) -> bool:
         """False: taking people out of a class can even its values out."""
         return False
+
+    @property
+    def closed_under_union(self) -> bool:
+        """True: entropy is concave, and a union's shares are a mean."""
+        return True
 
     def failing(self, classes: Classes) -> Bools:
         """(classes,) True where there are people, but their values' entropy is below log l."""
@@ -119,6 +129,11 @@ class RecursiveLDiversity:
     def monotone(self) -> bool:
         """False: taking people out can lower the most frequent value."""
         return False
+
+    @property
+    def closed_under_union(self) -> bool:
+        """True: r_1 of a union is at most the sum of both, its rarer values are at least that."""
+        return True
 
     def failing(self, classes: Classes) -> Bools:
         """(classes,) True where there are people, and too many of them have the most frequent value."""

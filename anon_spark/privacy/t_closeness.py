@@ -66,6 +66,11 @@ class TCloseness:
         """False: what suppression leaves of a class may be farther or nearer."""
         return False
 
+    @property
+    def closed_under_union(self) -> bool:
+        """True: the earth mover's distance is convex, and a union's shares are a mean."""
+        return True
+
     def failing(self, classes: Classes) -> Bools:
         """(classes,) True where the distance exceeds t."""
         return self.distance.between(classes, self.attribute) > self.t + TOLERANCE

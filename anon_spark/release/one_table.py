@@ -47,7 +47,14 @@ def write_table(rows: DataFrame, place: Path, *, kind: str, separator: str | Non
     shutil.rmtree(folder, ignore_errors=True)
     if kind == ".csv":
         rows.write.csv(
-            str(folder), sep=separator or ",", header=False, quote='"', escape='"', emptyValue='""'
+            str(folder),
+            sep=separator or ",",
+            header=False,
+            quote='"',
+            escape='"',
+            emptyValue='""',
+            ignoreLeadingWhiteSpace=False,  # Spark would trim what it writes
+            ignoreTrailingWhiteSpace=False,
         )
         _join_csv(folder, place, header=rows.columns, separator=separator or ",")
     else:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from anon_spark.anonymize.patterns import Bools, PatternTable
 from anon_spark.anonymize.suppression import Suppressed, suppress
 from anon_spark.privacy.classes import Classes, Criterion
 from anon_spark.privacy.k_anonymity import KAnonymity
+from anon_spark.privacy.l_diversity import EntropyLDiversity
+from anon_spark.privacy.t_closeness import TCloseness
 
 Trees = Mapping[str, Hierarchy]
 Suppression = Callable[[PatternTable, Trees, Node, Sequence[Criterion]], Suppressed]
@@ -116,6 +119,69 @@ def one_round(table: PatternTable, trees: Trees, node: Node, criteria: Sequence[
 
 
 @dataclass(frozen=True)
+class TruncatedEntropy(EntropyLDiversity):
+    """Compares whole parts, that of l too: what meets 2 is taken to meet 2.5.
+
+    To truncate the entropy alone suppresses more than it has to: that costs the optimum, never privacy.
+    """
+
+    def failing(self, classes: Classes) -> Bools:
+        whole = np.exp(self._entropy(classes)).astype(np.int64)
+        return (classes.sizes > 0) & (whole < int(self.l))
+
+
+def entropy_truncated(
+    table: PatternTable, trees: Trees, node: Node, criteria: Sequence[Criterion]
+) -> Suppressed:
+    """Judges entropy l by whole numbers."""
+    return suppress(table, trees, node, truncated(criteria))
+
+
+def truncated(criteria: Sequence[Criterion]) -> list[Criterion]:
+    return [TruncatedEntropy(c.l, c.attribute) if isinstance(c, EntropyLDiversity) else c for c in criteria]
+
+
+def against_the_released(classes: Classes, attribute: str) -> Classes:
+    """Classes whose input is who is in them."""
+    counts = classes.sensitive[attribute]
+    left = np.bincount(counts.value, counts.people, len(counts.totals)).astype(np.int64)
+    known = {attribute: replace(counts, totals=left)}
+    return replace(classes, people=int(left.sum()), sensitive=known)
+
+
+def t_of_the_released(
+    table: PatternTable, trees: Trees, node: Node, criteria: Sequence[Criterion]
+) -> Suppressed:
+    """Compares t with who is left by all else, not with the whole input."""
+    gone = suppress(table, trees, node, without_t(criteria)).patterns
+    left = replace(table, people=np.where(gone, 0, table.people))
+    found = suppress(left, trees, node, [c for c in criteria if isinstance(c, TCloseness)])
+    return replace(
+        found, patterns=found.patterns | gone, people=int(table.people[found.patterns | gone].sum())
+    )
+
+
+def without_t(criteria: Sequence[Criterion]) -> list[Criterion]:
+    return [c for c in criteria if not isinstance(c, TCloseness)]
+
+
+def finest_taken_for_all(
+    table: PatternTable, trees: Trees, node: Node, criteria: Sequence[Criterion]
+) -> Suppressed:
+    """Looks at criteria that are not monotone in the finest classes alone: what meets them is taken to at coarser."""
+    others = [c for c in criteria if not c.monotone]
+    finest = suppress(table, trees, (0,) * len(node), others).patterns if others else np.False_
+    found = suppress(table, trees, node, monotone(criteria))
+    return replace(
+        found, patterns=found.patterns | finest, people=int(table.people[found.patterns | finest].sum())
+    )
+
+
+def monotone(criteria: Sequence[Criterion]) -> list[Criterion]:
+    return [c for c in criteria if c.monotone]
+
+
+@dataclass(frozen=True)
 class Monotone:
     """Any criterion, said to be monotone."""
 
@@ -123,6 +189,10 @@ class Monotone:
 
     @property
     def monotone(self) -> bool:
+        return True
+
+    @property
+    def closed_under_union(self) -> bool:
         return True
 
     def failing(self, classes: Classes) -> Bools:
@@ -135,7 +205,11 @@ class Monotone:
 def pruned_as_monotone(
     table: PatternTable, trees: Trees, criteria: Sequence[Criterion], *, suppression_limit: float
 ) -> Solution | Infeasible:
-    """Takes every criterion for one that coarsening can only help."""
+    """Takes every criterion for one that coarsening can only help.
+
+    It skips nodes that could be best, so the optimum is lost. Privacy is not: the node it ends at is judged by all
+    criteria before it is released. ``finest_taken_for_all`` is the one that does not look again.
+    """
     return search(table, trees, [Monotone(c) for c in criteria], suppression_limit=suppression_limit)
 
 
@@ -149,9 +223,30 @@ SUPPRESSIONS: dict[str, Suppression] = {
         counted_twice,
         no_diversity,
         one_round,
+        entropy_truncated,
+        t_of_the_released,
+        finest_taken_for_all,
     )
 }
 SEARCHES: dict[str, Search] = {"pruned_as_monotone": pruned_as_monotone}
+
+
+def engine_of(
+    mutant: Suppression,
+    seen: Callable[[Sequence[Criterion]], Sequence[Criterion]] = lambda criteria: criteria,
+) -> Search:
+    """Looks for the levels as it should, by what it has ``seen`` of the criteria, and suppresses as the mutant does."""
+
+    def engine(
+        table: PatternTable, trees: Trees, criteria: Sequence[Criterion], **settings: Any
+    ) -> Solution | Infeasible:
+        found = search(table, trees, seen(criteria), **settings)
+        if isinstance(found, Infeasible):
+            return found
+        node = tuple(found.levels.values())
+        return replace(found, suppressed=mutant(table, trees, node, criteria))
+
+    return engine
 
 
 def known_rows_forgotten(
