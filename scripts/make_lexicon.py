@@ -1,13 +1,14 @@
 """Make the word list of the note detector from public lists; run by hand, its result is in the package.
 
-make_lexicon.py NAMES GEONAMES WORDS TITLES DRUGS
+make_lexicon.py NAMES GEONAMES WORDS MORE ICD
     NAMES     folder with dist.all.last, dist.male.first, dist.female.first (US Census 1990, public domain)
     GEONAMES  folder with cities15000.json, countries.json, us_states.json, us_counties.json (GeoNames, CC BY 4.0)
-    WORDS     a word list, one a line (SCOWL)
-    TITLES    D_ICD_DIAGNOSES.csv.gz and DRUGS PRESCRIPTIONS.csv.gz: titles of ICD-9-CM (public domain), names of drugs
+    WORDS     common words of English, one a line (SCOWL to size 50)
+    MORE      the same with rarer ones (SCOWL to size 70)
+    ICD       the tabular list of ICD-10-CM in XML (CMS and NCHS, public domain)
+scripts/lexicon_clinical.txt, typed for this purpose, adds drugs, eponyms, abbreviations and words of the ward.
 """
 
-import csv
 import gzip
 import json
 import re
@@ -15,6 +16,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+CLINICAL = Path(__file__).with_name("lexicon_clinical.txt")
 OUT = Path(__file__).resolve().parents[1] / "anon_spark/detect/notes/data/lexicon.txt.gz"
 LETTERS = re.compile(r"[^\W\d_]{2,}")
 COMMON, KNOWN = 1_500, 20_000  # surnames by rank; those past KNOWN are for the note grammar alone
@@ -37,7 +39,7 @@ NOT_CITIES = {
 }
 
 
-def main(names: Path, geonames: Path, words: Path, titles: Path, drugs: Path) -> None:
+def main(names: Path, geonames: Path, words: Path, more: Path, icd: Path) -> None:
     flags: dict[str, set[str]] = defaultdict(set)
     for rank, line in enumerate((names / "dist.all.last").read_text().splitlines()):
         flags[line.split()[0].lower()].add("S" if rank < COMMON else "s" if rank < KNOWN else "r")
@@ -45,18 +47,40 @@ def main(names: Path, geonames: Path, words: Path, titles: Path, drugs: Path) ->
         for rank, line in enumerate((names / f"dist.{sex}.first").read_text().splitlines()):
             flags[line.split()[0].lower()].add("F" if rank < 500 else "f")
     places(geonames, flags)
-    for word in words.read_text().splitlines():
-        if word.islower() and word.isalpha() and len(word) > 1:
-            flags[word].add("e")
-    for path, column in ((titles, "LONG_TITLE"), (drugs, "DRUG")):
-        with gzip.open(path, "rt") as lines:
-            for row in csv.DictReader(lines):
-                for word in LETTERS.findall(row[column]):
-                    flags[word.lower()].add("m")
+    common = plain(words)
+    for flag, listed in (("e", common), ("E", plain(more) - common), ("m", titles(icd))):
+        for word in listed:
+            flags[word].add(flag)
+    kind = ""
+    for line in CLINICAL.read_text(encoding="utf-8").splitlines():
+        if line.startswith("# "):
+            kind = line[2]
+        else:
+            for word in line.split():
+                flags[word.lower()].add(kind)
+    for kinds in flags.values():
+        if "p" in kinds:  # a title that begins with a name tells nothing else
+            kinds.discard("m")
     kept = sorted((word, "".join(sorted(kinds))) for word, kinds in flags.items())
     with gzip.GzipFile(OUT, "wb", mtime=0) as out:
         out.write("".join(f"{word}\t{kinds}\n" for word, kinds in kept).encode())
     print(len(kept), "words,", OUT.stat().st_size, "bytes")
+
+
+def plain(path: Path) -> set[str]:
+    """Words in small letters of a list."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {word for word in lines if word.islower() and word.isalpha() and len(word) > 1}
+
+
+def titles(path: Path) -> set[str]:
+    """Words of titles and index terms that are not written with a capital inside a title, as names are."""
+    found: set[str] = set()
+    for text in re.findall(r"<(?:desc|note)>([^<]*)<", path.read_text(encoding="utf-8")):
+        words = LETTERS.findall(text)
+        found.update(word.lower() for word in words[:1] if word[1:].islower())
+        found.update(word for word in words[1:] if word.islower())
+    return found
 
 
 def places(geonames: Path, flags: dict[str, set[str]]) -> None:

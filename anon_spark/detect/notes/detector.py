@@ -8,7 +8,7 @@ from anon_spark.detect.notes import features
 from anon_spark.detect.notes.announced import Hit
 from anon_spark.detect.notes.crf import OUTSIDE, Seen, Tagger
 from anon_spark.detect.notes.labels import YOUNGER_AGE
-from anon_spark.detect.notes.lexicon import announcing, lexicon
+from anon_spark.detect.notes.lexicon import ORDINARY, announcing, lexicon
 from anon_spark.detect.notes.patterns import find_patterns
 from anon_spark.detect.notes.spans import Span
 from anon_spark.detect.notes.tokens import LINE_BREAK, Tokens, tokenize
@@ -127,7 +127,7 @@ def repeat_names(tokens: Tokens, labels: list[str]) -> None:
     names = {
         word
         for word in names
-        if not {"e", "m"} & set(known.get(word.lower(), "")) and word.lower() not in classes
+        if not ORDINARY.intersection(known.get(word.lower(), "")) and word.lower() not in classes
     }
     if not names:
         return
@@ -161,7 +161,30 @@ def join(text: str, spans: Iterable[Span], hits: Iterable[Hit]) -> list[Span]:
             kept = [s for s in kept if s not in touching]
             label = hit.label if len(touching) > 1 else touching[0].label
             kept.append(Span(min(first, hit.start), max(last, hit.end), label))
-    return [_by_number(text, span) for span in sorted(kept)]
+    return [_by_number(text, span) for span in outside_placeholders(text, sorted(kept))]
+
+
+_PLACEHOLDER = re.compile(r"\[\*\*.{0,80}?\*\*\]", re.DOTALL)
+
+
+def outside_placeholders(text: str, spans: list[Span]) -> list[Span]:
+    """Spans without those in ``[**...**]``, where somebody de-identified the text: there only days say something."""
+    if "[**" not in text:
+        return spans
+    held = [match.span() for match in _PLACEHOLDER.finditer(text)]
+    kept = []
+    for span in spans:
+        inside = [(a, b) for a, b in held if span.start < b and a < span.end]
+        days = span.label == "DATE" and any(c.isdigit() for c in text[span.start : span.end])
+        if not inside or days:
+            kept.append(span)
+        else:  # what of it stands before or after
+            kept += [
+                Span(a, b, span.label)
+                for a, b in ((span.start, inside[0][0]), (inside[-1][1], span.end))
+                if a < b and text[a:b].strip()
+            ]
+    return kept
 
 
 def _priority(hit: Span) -> tuple[bool, int, int]:

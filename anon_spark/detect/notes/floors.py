@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from anon_spark.detect.notes.crf import OUTSIDE
 from anon_spark.detect.notes.detector import Detector, join, see, spans_of
-from anon_spark.detect.notes.lexicon import announcing, lexicon
+from anon_spark.detect.notes.lexicon import ORDINARY, announcing, lexicon
 from anon_spark.detect.notes.spans import Span
 from anon_spark.detect.notes.tokens import tokenize
 
@@ -26,6 +26,6 @@ def _listed(text: str) -> list[Span]:
     labels = []
     for word in tokens.words:
         flags, small = lexicon().get(word.lower(), ""), word.lower()
-        plain = {"e", "m"} & set(flags) or small in announcing() or not word[0].isupper()
+        plain = ORDINARY & set(flags) or small in announcing() or not word[0].isupper()
         labels.append(OUTSIDE if plain or not flags else "NAME" if set("SsFf") & set(flags) else "LOCATION")
     return spans_of(tokens, labels)

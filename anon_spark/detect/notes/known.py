@@ -9,7 +9,7 @@ Source: Damerau 1964.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from anon_spark.detect.notes.lexicon import lexicon
+from anon_spark.detect.notes.lexicon import ORDINARY, lexicon
 from anon_spark.detect.notes.spans import Span
 from anon_spark.detect.notes.tokens import Tokens, tokenize
 
@@ -86,7 +86,7 @@ def _parts(name: str, tokens: Tokens, plain: _Plain) -> Iterator[Span]:
         listed = ordinary.get(small, "")
         for part in parts:
             if (small == part and (word[0].isupper() or "e" not in listed)) or (
-                len(part) >= SHORTEST_SLIP and not {"e", "m"} & set(listed) and one_slip(small, part)
+                len(part) >= SHORTEST_SLIP and not ORDINARY & set(listed) and one_slip(small, part)
             ):
                 yield Span(start, end, "NAME")
 

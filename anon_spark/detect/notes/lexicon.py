@@ -69,13 +69,18 @@ def announcing() -> dict[str, str]:
     return classes
 
 
+ORDINARY = frozenset("eEmda")
+"""Lists of words that are nobody's name by themselves."""
+
+
 @cache
 def lexicon() -> dict[str, str]:
     """Word to the letters of the lists that hold it.
 
     ``S``/``s`` common and rarer surnames, ``F``/``f`` first names, ``c`` towns, ``l`` words of towns' names, ``y``
-    countries and states, ``e`` English, ``m`` titles of diseases and drugs. Lists for the note grammar alone are left
-    out, so that a name made up for a test is not one the detector was told of.
+    countries and states, ``e``/``E`` common and rarer English, ``m`` clinical terms, ``d`` drugs and products, ``a``
+    clinical abbreviations, ``p`` names that diseases and tools bear. Lists for the note grammar alone are left out, so
+    that a name made up for a test is not one the detector was told of.
     """
     return {
         word: known

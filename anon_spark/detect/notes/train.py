@@ -21,7 +21,7 @@ from anon_spark.detect.notes.grammar.write import write_note
 from anon_spark.detect.notes.labels import YOUNGER_AGE
 from anon_spark.detect.notes.spans import Note
 
-UNLISTED, UNREAD = 0.15, 0.2
+UNLISTED, UNLISTED_OUTSIDE, UNREAD = 0.15, 0.04, 0.2
 MERGED = {YOUNGER_AGE: "AGE"}  # told apart by their number, not by their place
 SETTINGS: dict[str, dict[str, Any]] = {
     "ap": {"max_iterations": 12, "feature.minfreq": 2, "feature.possible_transitions": True},
@@ -63,14 +63,14 @@ def features_of(seen: Seen, described: list[features.Word]) -> list[list[str]]:
 def hidden(seen: Seen, labels: list[str], draw: random.Random) -> list[features.Word]:
     """The words of a note, some less known than they are.
 
-    A share of the personal words is seen as if no list held it, and a share of all words without what it says, so
-    that the model learns to do with the rest.
+    A share of the words, more of the personal ones, is seen as if no list held it, and a share of all words without
+    what it says, so that the model learns to do with the rest.
     """
     described = []
     for word, mode, label in zip(seen.tokens.words, seen.modes, labels, strict=True):
         known = features.describe(word, mode)
         if word[0].isalpha():
-            if label != OUTSIDE and draw.random() < UNLISTED:
+            if draw.random() < (UNLISTED_OUTSIDE if label == OUTSIDE else UNLISTED):
                 known = unlisted(known)
             if draw.random() < UNREAD:
                 known = unread(known)
@@ -78,7 +78,7 @@ def hidden(seen: Seen, labels: list[str], draw: random.Random) -> list[features.
     return described
 
 
-_LISTS = re.compile(r"[SsFfclyem]+(?=\.)")
+_LISTS = re.compile(r"[SsFfclyeEmdap]+(?=\.)")
 
 
 def unlisted(word: features.Word) -> features.Word:

@@ -23,12 +23,12 @@ MONTH = (
     "{d:%m/%Y}", "{d.month}/{y}",
 )  # fmt: skip
 FORMS = {"full": FULL, "": (*FULL, *PART, *PART), "text": TEXT, "my": MONTH, "md": ("{d:%m/%d}", "{d.month}/{d.day}"),
-         "iso": ("{d:%Y-%m-%d}",), "compact": ("{d:%a} {d:%Y-%m-%d}", "{d:%Y-%m-%d}", "{d:%Y%m%d}")}  # fmt: skip
+         "iso": ("{d:%Y-%m-%d}",), "month": ("{d:%B}", "{d:%B}", "{d:%b}"), "compact": ("{d:%a} {d:%Y-%m-%d}", "{d:%Y-%m-%d}", "{d:%Y%m%d}")}  # fmt: skip
 ANY = ("full", "", "", "text", "my", "year")
 
 
 def write_date(draw: random.Random, near: date, form: str) -> str:
-    """A day within some months of ``near``, in a form: full, text, my (a month), md, iso, compact, year, any or any of them."""
+    """A day within some months of ``near``, in a form: full, text, my (month and year), month, md, iso, compact, year, any or any of them."""
     if form == "any":
         form = draw.choice(ANY)
     day = near + timedelta(days=draw.randint(-120, 60))

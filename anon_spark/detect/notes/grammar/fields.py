@@ -7,13 +7,12 @@ from datetime import date, timedelta
 
 from anon_spark.detect.notes.grammar import numbers
 from anon_spark.detect.notes.grammar.dates import born, write_date
-from anon_spark.detect.notes.grammar.people import TEST, Person, _coined, _maker, draw_person
+from anon_spark.detect.notes.grammar.people import Person, _coined, _maker, draw_person
 from anon_spark.detect.notes.grammar.places import PlaceMaker
 from anon_spark.detect.notes.grammar.vocabulary import (
     DRUGS,
-    EPONYMS,
-    TEST_DRUGS,
-    TEST_EPONYMS,
+    DRUGS_OF,
+    EPONYMS_OF,
     WORDS,
     clinical_words,
     plain_words,
@@ -110,7 +109,7 @@ class Fields:
 
     def _word(self, name: str) -> str:
         if name == "eponym":
-            return self.draw.choice(TEST_EPONYMS if self.part == TEST else EPONYMS)
+            return self.draw.choice(EPONYMS_OF[self.part])
         return self.draw.choice(WORDS[name])
 
     def _name(self, role: str) -> Person:
@@ -180,7 +179,7 @@ class Fields:
         if self.draw.random() < 0.15:
             word = self.draw.choice(clinical_words())
             return word.capitalize() if self.draw.random() < 0.5 else word
-        drug = self.draw.choice(TEST_DRUGS if self.part == TEST and self.draw.random() < 0.5 else DRUGS)
+        drug = self.draw.choice(DRUGS_OF[self.part] if self.draw.random() < 0.5 else DRUGS)
         return self.draw.choice((drug, drug.capitalize() if drug.islower() else drug.lower()))
 
     def _namesake(self) -> str:

@@ -6,6 +6,8 @@ from anon_spark.detect.notes.grammar import numbers
 from anon_spark.detect.notes.grammar.people import (
     LOCALES,
     TEST,
+    TRAIN,
+    TUNE,
     _coined,
     _listed,
     _maker,
@@ -34,39 +36,67 @@ TWO_WORDS = (
     "Rio de Janeiro; Mexico City; Sao Paulo; Cape Town; Kuala Lumpur; Grand Rapids; Long Beach; Des Moines; Cedar Rapids"
 ).split("; ")
 SAINTS = "Mary Joseph Luke Vincent Anne Elizabeth Francis Jude Michael Agnes Clare Anthony Raphael Camillus".split()
-TRAIN_HOSPITALS = (
-    "{town} Hospital", "{town} General Hospital", "{town} Medical Center", "{last} Memorial Hospital", "St. {saint}'s Hospital",
-    "St. {saint} Medical Center", "{town} General", "{town} Community Hospital", "University of {state} Medical Center",
-    "{last} Clinic", "{tree} {geo} Health Center", "VA {town}", "{town} VA", "Saint {saint}'s", "{initials}", "{initials}",
-    "{town} Eye and Ear Infirmary", "{last} Cancer Institute", "{town} Children's Hospital", "Mt. {tree} Hospital", "{town}",
-    "{last}-{last2} Hospital", "{town} Family Medicine", "{last} Medical Associates", "{state} General Hospital",
-)  # fmt: skip
-TEST_HOSPITALS = (
-    "{town} Regional Hospital", "{town} District Hospital", "Our Lady of {geo} Medical Centre", "{last} University Hospital",
-    "{town} Health System", "Royal {town} Infirmary", "{town} Surgical Center", "{last} Heart Institute", "Klinikum {town}",
-    "{town} Hospital", "{town} Medical Center", "{last} Memorial", "{initials}",
-)  # fmt: skip
-TRAIN_HOMES = (
-    "{tree} Manor", "{tree} {geo} Nursing Home", "{last} House", "{town} Rehab", "{tree}wood Rehabilitation Center", "{last} Rehab",
-    "{town} Rehabilitation & Nursing Center", "{tree} Village", "St. {saint}'s Home", "The {last} Center", "{tree} Hill SNF",
-)  # fmt: skip
-TEST_HOMES = (
-    "{tree} Commons",
-    "{last} Care Home",
-    "{tree}view Nursing & Rehab",
-    "{town} Convalescent Home",
-    "{geo} Lodge",
+HOSPITALS = {
+    TRAIN: (
+        "{town} Hospital", "{town} General Hospital", "{town} Medical Center", "{last} Memorial Hospital", "St. {saint}'s Hospital",
+        "St. {saint} Medical Center", "{town} General", "{town} Community Hospital", "University of {state} Medical Center",
+        "{last} Clinic", "{tree} {geo} Health Center", "VA {town}", "{town} VA", "Saint {saint}'s", "{initials}", "{initials}",
+        "{town} Eye and Ear Infirmary", "{last} Cancer Institute", "{town} Children's Hospital", "Mt. {tree} Hospital", "{town}",
+        "{last}-{last2} Hospital", "{town} Family Medicine", "{last} Medical Associates", "{state} General Hospital",
+        "{faith} Hospital", "{faith} Medical Center", "{faith} of {town}", "{town} {faith} Hospital", "Children's Hospital of {town}",
+        "{town} VAMC", "Veterans Affairs Medical Center", "{town} Valley Hospital", "{last} and {last2} Hospital", "{last} Pavilion",
+        "{faith}", "{initials} {town}", "{initials} {tree} Campus", "{town} County Hospital", "{geo}view Hospital", "{last} Hospital",
+        "{town} Health Alliance", "{tree}wood Urgent Care", "{town} Orthopedic Clinic", "{last} Women's Center", "{town} Med Ctr",
+        "{town} Hosp", "{town} Gen'l", "{initials} ED", "{initials}-{town}", "{tree} Family Practice", "{last} Surgery Center",
+    ),
+    TUNE: (
+        "{town} Regional Hospital", "{town} District Hospital", "Our Lady of {geo} Medical Centre", "{last} University Hospital",
+        "{town} Health System", "Royal {town} Infirmary", "{town} Surgical Center", "{last} Heart Institute", "Klinikum {town}",
+        "{town} Hospital", "{town} Medical Center", "{last} Memorial", "{initials}",
+    ),
+    TEST: (
+        "{town} Hospital", "{town} Medical Center", "{town} Doctors Hospital", "{last} Community Hospital", "{initials}",
+        "{town} Spine Institute", "{geo} Health Campus", "{state} Heart Hospital", "{last} Eye Clinic", "{town} Mercy", "Mount {saint} Hospital",
+    ),
+}  # fmt: skip
+HOMES = {
+    TRAIN: (
+        "{tree} Manor", "{tree} {geo} Nursing Home", "{last} House", "{town} Rehab", "{tree}wood Rehabilitation Center", "{last} Rehab",
+        "{town} Rehabilitation & Nursing Center", "{tree} Village", "St. {saint}'s Home", "The {last} Center", "{tree} Hill SNF",
+        "{tree}crest", "{last} Assisted Living", "{town} Health Care Center", "{geo} at {town}", "{tree} Terrace", "{town} LTAC",
+    ),
+    TUNE: ("{tree} Commons", "{last} Care Home", "{tree}view Nursing & Rehab", "{town} Convalescent Home", "{geo} Lodge"),
+    TEST: ("{tree} Gardens", "{last} Hospice House", "{town} Skilled Nursing", "{tree} {geo} Memory Care", "The Residence at {town}"),
+}  # fmt: skip
+ORGS = {
+    TRAIN: (
+        "{last} Inc.", "{last} & Sons", "{last}, {last2} and Co", "{town} High School", "{last} Industries", "{town} Public Schools",
+        "{tree} Street Bakery", "{last} Construction", "University of {state}", "{last} Group", "{town} Fire Department", "{last}-{last2}",
+        "{tree} Technologies", "{last}'s Diner", "{town} Police Department", "Bank of {town}", "{last} LLC", "{tree} Ambulance",
+        "{last} Brothers", "{coined} Corp", "{coined}", "{last} Pharmacy", "{tree} Home Care", "{town} Fabricating", "{last} Ltd",
+        "{town} Chronicle", "{last} Insurance", "{tree} Realty", "{town} Public Library", "{last} Trucking", "{town} Country Club",
+        "{faith} Church", "{town} Unified School District", "{last} Motors", "{last} Hardware", "{town} Senior Center", "{state} DOT",
+        "{town} Gazette", "{last}'s Market", "VNA of {town}", "{town} EMS", "{coined} Home Health", "{last} Medical Supply",
+    ),
+    TUNE: (
+        "{last} Logistics", "{town} Shipyard", "{last} Partners", "{coined} Foods", "{last} and Daughters", "{town} Transit Authority",
+        "{tree} Farms", "{last} Law Offices", "{town} City Hall", "{last} Inc", "{coined} Systems", "{last} PLC", "{last} Drugs",
+    ),
+    TEST: (
+        "{last} Plumbing", "{town} Airport", "{coined} Genomics", "{last} Catering", "{town} Waterworks", "{tree} Medical Transport",
+        "{last} Elementary", "{coined} Labs", "{last} Apothecary", "{town} Daily News", "{last} Inc.", "{last} & Co", "{town} Steel",
+    ),
+}  # fmt: skip
+SCHOOLS = (
+    "{town} College",
+    "{last} Elementary School",
+    "{town} Community College",
+    "{state} State University",
 )
-TRAIN_ORGS = (
-    "{last} Inc.", "{last} & Sons", "{last}, {last2} and Co", "{town} High School", "{last} Industries", "{town} Public Schools",
-    "{tree} Street Bakery", "{last} Construction", "University of {state}", "{last} Group", "{town} Fire Department", "{last}-{last2}",
-    "{tree} Technologies", "{last}'s Diner", "{town} Police Department", "Bank of {town}", "{last} LLC", "{tree} Ambulance",
-    "{last} Brothers", "{coined} Corp", "{coined}", "{last} Pharmacy", "{tree} Home Care", "{town} Fabricating", "{last} Ltd",
-)  # fmt: skip
-TEST_ORGS = (
-    "{last} Logistics", "{town} Shipyard", "{last} Partners", "{coined} Foods", "{last} and Daughters", "{town} Transit Authority",
-    "{tree} Farms", "{last} Law Offices", "{town} City Hall", "{last} Inc", "{coined} Systems", "{last} PLC", "{last} Drugs",
-)  # fmt: skip
+FAITHS = (
+    "Sacred Heart; Good Samaritan; Holy Cross; Presbyterian; Baptist; Methodist; Mercy; Providence; Bethesda; Beth Israel; Mount Sinai; "
+    "Trinity; Sisters of Charity; Deaconess; Holy Family; Immaculate Conception; Grace; Redeemer; Shriners; Northside; Eastern; Unity"
+).split("; ")
 NO_ADDRESSES = {
     "ja_JP",
     "zh_CN",
@@ -75,6 +105,8 @@ NO_ADDRESSES = {
     "en_KE",
     "zu_ZA",
     "en_US",
+    "tw_GH",
+    "sw",
 }  # not in Latin letters, or none
 GEOGRAPHY = "Hill Valley Park Ridge River Lake Brook Point Grove Harbor Meadow Mercy Hope Grace".split()
 
@@ -83,7 +115,7 @@ class PlaceMaker:
     """Places of one note."""
 
     def __init__(self, draw: random.Random, part: str) -> None:
-        self._draw, self._part, self._test = draw, part, part == TEST
+        self._draw, self._part = draw, part
         abroad = [locale for locale in LOCALES[part] if locale not in NO_ADDRESSES]
         self._abroad = draw.choice(abroad) if draw.random() < 0.25 else None
         self.kinds = {
@@ -104,24 +136,9 @@ class PlaceMaker:
         """Words and label of a place."""
         draw = self._draw
         if kind == "hospital":
-            names: tuple[str, ...] = (
-                (TEST_HOMES if self._test else TRAIN_HOMES)
-                if form == "snf"
-                else TEST_HOSPITALS
-                if self._test
-                else TRAIN_HOSPITALS
-            )
-            return self._named(draw.choice(names)), "HOSPITAL"
+            return self._named(draw.choice((HOMES if form == "snf" else HOSPITALS)[self._part])), "HOSPITAL"
         if kind in ("org", "school"):
-            forms: tuple[str, ...] = TEST_ORGS if self._test else TRAIN_ORGS
-            if kind == "school":
-                forms = (
-                    "{town} College",
-                    "{last} Elementary School",
-                    "{town} Community College",
-                    "{state} State University",
-                )
-            return self._named(draw.choice(forms)), "ORGANIZATION"
+            return self._named(draw.choice(SCHOOLS if kind == "school" else ORGS[self._part])), "ORGANIZATION"
         if kind == "street":
             return self._street(form), "ADDRESS"
         if kind == "zip" and self._abroad and draw.random() < 0.8:
@@ -143,7 +160,7 @@ class PlaceMaker:
                 (draw.choice(COUNTRIES), f"{self._town()} County", draw.choice(list(STATES.values())))
             ), "LOCATION"
         if kind == "place" and draw.random() < 0.3:
-            return self._named(draw.choice(TEST_HOMES if self._test else TRAIN_HOMES)), "HOSPITAL"
+            return self._named(draw.choice(HOMES[self._part])), "HOSPITAL"
         if kind == "place" and draw.random() < 0.4:
             return self._street(""), "ADDRESS"
         return self._town(), "LOCATION"
@@ -169,7 +186,7 @@ class PlaceMaker:
             return str(_maker("en_US").city())
         while True:
             town = draw.choice(_listed(draw.choice("ct"))).capitalize()
-            if (part_of(town) == TEST) == self._test:
+            if (part_of(town) == TRAIN) == (self._part == TRAIN):
                 return town
 
     def _named(self, form: str) -> str:
@@ -179,6 +196,6 @@ class PlaceMaker:
         ) + self._draw.choice("HC")
         return form.format(
             town=self._town(), last=last, last2=self._last(), saint=self._draw.choice(SAINTS), tree=self._draw.choice(numbers.TREES),
-            geo=self._draw.choice(GEOGRAPHY), state=self._draw.choice(list(STATES.values())), initials=initials,
+            geo=self._draw.choice(GEOGRAPHY), faith=self._draw.choice(FAITHS), state=self._draw.choice(list(STATES.values())), initials=initials,
             coined=_coined(self._draw, self._part),
         )  # fmt: skip

@@ -3,6 +3,7 @@
 import random
 from functools import cache
 
+from anon_spark.detect.notes.grammar.people import TEST, TRAIN, TUNE
 from anon_spark.detect.notes.lexicon import lexicon
 
 
@@ -28,7 +29,7 @@ DRUGS = _lines(
     finasteride; Sinemet; Aricept; Namenda; baclofen; Flexeril; Imitrex; latanoprost; Xalatan; timolol; Alphagan; Trusopt;
     pilocarpine; Lexapro; Wellbutrin; lithium; Eliquis; Xarelto; Januvia; Ozempic; Entresto; Zestril; Cardizem; Tenormin"""
 )
-TEST_DRUGS = _lines(
+TUNE_DRUGS = _lines(
     """carvedilol; Coreg; torsemide; ticagrelor; Brilinta; nafcillin; linezolid; Zyvox; micafungin; daptomycin; Invanz;
     rosuvastatin; Crestor; benazepril; clonidine; minoxidil; ketamine; methadone; Suboxone; Remeron; mirtazapine; Abilify;
     Lamictal; Topamax; Vimpat; sucralfate; Carafate; mesalamine; Imuran; Symbicort; Singulair; Decadron; Cytomel;
@@ -57,7 +58,7 @@ EPONYMS = _lines(
     Berg balance; Barthel index; Beck depression inventory; Hamilton rating scale; King's classification; Sims position;
     Kerley B lines; Hampton's hump; Westermark sign; Sylvian fissure; Circle of Willis; Ringer's lactate; lactated Ringers"""
 )
-TEST_EPONYMS = _lines(
+TUNE_EPONYMS = _lines(
     """Takotsubo; Gilbert's syndrome; Ehlers-Danlos; Prinzmetal angina; Buerger's disease; Behcet's disease; Still's disease;
     Felty's syndrome; Caroli disease; Budd-Chiari; Boerhaave syndrome; Meckel's diverticulum; Spitz nevus; Bowen's disease;
     Brown-Sequard; Klippel-Feil; Arnold-Chiari; Dandy-Walker; Argyll Robertson pupil; Adie pupil; Levine sign; Austin Flint murmur;
@@ -65,6 +66,20 @@ TEST_EPONYMS = _lines(
     Sengstaken tube; Salem sump; Groshong catheter; Tesio line; Monteggia fracture; Bennett's fracture; Lisfranc injury;
     Maisonneuve fracture; Salter-Harris II; Garden III; Killip class II; Mallampati 2; Aldrete score; Ramsay sedation 3;
     Naranjo 5; Maddrey score; Rockall score; Forrest IIb; Rutherford class; Mehran; Mayo score; Curling's ulcer; Conn's syndrome"""
+)
+TEST_DRUGS = _lines(
+    """bisoprolol; Bystolic; nebivolol; ranolazine; Ranexa; prasugrel; Effient; ertapenem; tigecycline; Tygacil; caspofungin;
+    pravastatin; Livalo; quinapril; ramipril; prazosin; ketorolac; tapentadol; Nucynta; Pristiq; vilazodone; Latuda; Geodon;
+    Zonegran; Banzel; Pepcid; Dexilant; budesonide; Entocort; Breo; Dulera; Medrol; Armour; Fosrenol; Velphoro; Aranesp; Rapamune;
+    Kyprolis; Perjeta; Opdivo; Lumigan; Azopt; Tradjenta; Invokana; Plaquenil; Otezla"""
+)
+TEST_EPONYMS = _lines(
+    """Zollinger-Ellison; Plummer-Vinson; Osgood-Schlatter; Legg-Calve-Perthes; Sturge-Weber; Peutz-Jeghers; Prader-Willi;
+    Charcot-Marie-Tooth; Creutzfeldt-Jakob; Dressler's syndrome; Eisenmenger physiology; Ebstein anomaly; Takayasu arteritis;
+    Kawasaki disease; Chagas disease; Lyme disease; Hansen's disease; Sweet syndrome; Bartter's; Liddle syndrome; Fanconi anemia;
+    Gaucher disease; Fabry disease; Pompe disease; Hunter syndrome; Hurler syndrome; Lhermitte's sign; Hoffmann's sign; Spurling test;
+    Finkelstein test; Thompson test; Galeazzi fracture; Jefferson fracture; Chance fracture; Holstein-Lewis; Bankart lesion;
+    Hill-Sachs; Gustilo II; Weber B; Schatzker IV; Lauge-Hansen; Denver drain; Malecot; Shiley trach; Bivona; Broviac; Kehr sign"""
 )
 DISEASES = _lines(
     """hypertension; type 2 diabetes; diabetes mellitus; coronary artery disease; congestive heart failure; CHF; COPD; asthma;
@@ -116,14 +131,20 @@ WORDS = {
 @cache
 def clinical_words() -> tuple[str, ...]:
     """Words of titles of diseases and drugs: filler that no list above holds."""
-    return tuple(sorted(word for word, flags in lexicon().items() if flags in ("m", "em") and len(word) > 4))
+    return tuple(
+        sorted(
+            word
+            for word, flags in lexicon().items()
+            if set(flags) <= set("eEmd") and {"m", "d"} & set(flags) and len(word) > 4
+        )
+    )
 
 
 @cache
 def plain_words() -> tuple[str, ...]:
     """Words of English and of titles of diseases that are in no list of names."""
     return tuple(
-        sorted(word for word, flags in lexicon().items() if flags in ("e", "em", "m") and len(word) > 2)
+        sorted(word for word, flags in lexicon().items() if set(flags) <= set("eEm") and len(word) > 2)
     )
 
 
@@ -139,3 +160,7 @@ def trade_name(draw: random.Random) -> str:
     return (
         "".join(draw.choice(STEMS) for _ in range(draw.choice((1, 2, 2)))) + draw.choice(TAILS)
     ).capitalize()
+
+
+DRUGS_OF = {TRAIN: DRUGS, TUNE: TUNE_DRUGS, TEST: TEST_DRUGS}
+EPONYMS_OF = {TRAIN: EPONYMS, TUNE: TUNE_EPONYMS, TEST: TEST_EPONYMS}

@@ -14,6 +14,7 @@ from importlib.resources import files
 from anon_spark.detect.notes.grammar.fields import Fields
 from anon_spark.detect.notes.grammar.people import seed
 from anon_spark.detect.notes.grammar.vocabulary import WORDS
+from anon_spark.detect.notes.labels import HINTS
 from anon_spark.detect.notes.spans import Note, Span
 
 Part = tuple[str, str | None]
@@ -23,13 +24,33 @@ _PIECE = re.compile(
     r"<(?P<rule>[a-z0-9.]+)(?:(?P<join>[:/])(?P<least>\d+)-(?P<most>\d+))?>|\{(?P<field>[^}]*)\}"
 )
 WEIGHTS = {
-    "note.snippets": 14,
-    "note.noise": 24,
-    "note.general": 3,
-    "note.plain": 8,
-    "note.registration": 2,
+    "note.snippets": 22,
+    "note.noise": 16,
+    "note.plain": 18,
+    "note.ids": 6,
+    "note.general": 4,
+    "note.micu": 4,
     "note.nursing": 3,
+    "note.registration": 2,
+    "note.record": 2,
+    "note.primary": 2,
+    "note.report": 2,
 }
+PLACEHOLDERS = {
+    "NAME": (
+        "Last Name (NamePattern1) ",
+        "First Name8 (NamePattern2) ",
+        "Name (STitle) ",
+        "Doctor Last Name ",
+        "Name13 (STitle) ",
+    ),
+    "HOSPITAL": ("Hospital1 ", "Hospital ", "Hospital Ward Name "),
+    "LOCATION": ("Location (un) ", "State ", "Country ", "Location "),
+    "PHONE": ("Telephone/Fax (1) ", "Telephone/Fax (2) ", "Pager number "),
+    "MRN": ("Medical Record Number ", "MD Number(1) "),
+    "AGE": ("Age over 90 ",),
+}
+"""What MIMIC's notes have in place of what they must not say; ``[**2101-4-3**]`` still says a day."""
 
 
 @cache
@@ -57,6 +78,8 @@ def write_note(part: str, number: int, *, rule: str | None = None) -> Note:
     template = draw.choice(known[rule])
     fields = Fields(draw, part)
     parts = _slipped(_expand(template, known, fields, draw), draw)
+    if draw.random() < 0.04:
+        parts = [piece for part in parts for piece in _placeholder(part, draw)]
     return _wrapped(_joined(parts), draw)
 
 
@@ -80,6 +103,22 @@ def _expand(
             else:
                 parts += _expand(draw.choice(known[match["rule"]]), known, fields, draw)
     return [*parts, (text[at:], None)]
+
+
+def _placeholder(part: Part, draw: random.Random) -> list[Part]:
+    """A part of a note as it stands where another has de-identified it: only days still say something."""
+    words, label = part
+    if label == "DATE":
+        day = f"{draw.randint(2100, 2199)}-{draw.randint(1, 12)}-{draw.randint(1, 28)}"
+        return [("[**", None), (day, "DATE"), ("**]", None)]
+    if label is None or label in HINTS or not words.strip():
+        return [part]
+    return [
+        (
+            f"[**{draw.choice(PLACEHOLDERS.get(label, ('Numeric Identifier ',)))}{draw.randint(1, 9999)}**]",
+            None,
+        )
+    ]
 
 
 def _chosen(template: str, draw: random.Random) -> str:
