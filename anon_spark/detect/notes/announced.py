@@ -72,7 +72,7 @@ _MONTHS = frozenset(
 _DOUBTFUL = {"may", "march", "mar", "dec", "sep", "jan"}
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])(?:\s?(?:st|nd|rd|th))?"
 _YEAR = r"(?:['\u2019]\d{2}|(?:1[89]|2[0-3])\d{2})(?!\d)"
-_BEFORE = re.compile(rf"(?<![\w/]){_DAY}(?:\s|\sof\s|[-/.,])?\s?$", re.IGNORECASE)
+_BEFORE = re.compile(rf"(?<![\w/:])(?<!\d[.,]){_DAY}(?:\s|\sof\s|[-/.,])?\s?$", re.IGNORECASE)
 _YEAR_BEHIND = re.compile(
     rf"\.?[\s,\-/]{{0,3}}(?:of\s)?{_YEAR}|[ \-/]\d{{2}}(?!\d|\s?[a-z%:/.])", re.IGNORECASE
 )
@@ -149,6 +149,6 @@ def _dated(text: str, start: int, end: int) -> Iterator[Hit]:
         begun, stop = before.start() if before else start, behind.end() if behind else end
         word = text[start:end]
         numbers = len(_NUMBERS.findall(text, begun, stop))
-        yield Hit(
-            Span(begun, stop, "DATE"), numbers > 1 or word[0].isupper() or word.lower() not in _DOUBTFUL
-        )
+        sentence = before is not None and behind is None and "." in before.group()  # "ratio 1:5. May repeat"
+        certain = numbers > 1 or (word[0].isupper() and not sentence) or word.lower() not in _DOUBTFUL
+        yield Hit(Span(begun, stop, "DATE"), certain)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from anon_spark.detect.notes.detector import Detector
+from anon_spark.detect.notes.known import Known, find_known, merge
 from anon_spark.detect.notes.labels import HINTS
 from anon_spark.detect.notes.replace import Replacing, replace
 from anon_spark.detect.notes.spans import Span
@@ -45,3 +46,24 @@ def find_or_withhold(texts: Sequence[str], detector: Detector) -> list[list[Span
             return [None]
         half = len(texts) // 2
         return [*find_or_withhold(texts[:half], detector), *find_or_withhold(texts[half:], detector)]
+
+
+class One(NamedTuple):
+    """A text scrubbed, null where it is withheld; spans replaced; places that still said what is known."""
+
+    text: str | None
+    replaced: int
+    left: int
+
+
+def scrub_known(text: str, spans: Sequence[Span] | None, known: Sequence[Known], how: Replacing) -> One:
+    """Replace what was found and what is known; withhold a text that breaks a step or still says what is known."""
+    if spans is None:
+        return One(None, 0, 0)
+    try:
+        whole = merge(spans, find_known(text, known))
+        replaced = replace(text, whole, how)
+        left = len(find_known(replaced, known)) if known else 0
+    except Exception:  # noqa: BLE001  a text that breaks any step is withheld and stops no other
+        return One(None, 0, 0)
+    return One(None if left else replaced, len(whole), left)

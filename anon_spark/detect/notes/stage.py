@@ -12,10 +12,10 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
 from anon_spark.detect.notes.detector import Detector
-from anon_spark.detect.notes.known import Known, find_known, merge
+from anon_spark.detect.notes.known import Known
 from anon_spark.detect.notes.model import get_detector
-from anon_spark.detect.notes.replace import Replacing, replace
-from anon_spark.detect.notes.scrubber import find_or_withhold
+from anon_spark.detect.notes.replace import Replacing
+from anon_spark.detect.notes.scrubber import find_or_withhold, scrub_known
 from anon_spark.detect.notes.spans import Span
 
 STATUS, REPLACED, LEFT = "_status", "_replaced", "_known_left"
@@ -32,6 +32,10 @@ class NoteSettings:
     hints: bool = True
     model: Path | None = None
     key: bytes = field(default=b"", repr=False)
+
+    def replacing(self, person: str, days: int) -> Replacing:
+        """How texts of one person are replaced."""
+        return Replacing(treatment=self.treatment, key=self.key, person=person, days=days, hints=self.hints)
 
 
 def known_identifiers(tables: Sequence[tuple[DataFrame, str, dict[str, str]]]) -> DataFrame:
@@ -155,15 +159,5 @@ def _scrub_one(
 ) -> tuple[str | None, str, int, int]:
     if not words or not words.strip():
         return words, EMPTY, 0, 0
-    if spans is None:
-        return None, WITHHELD, 0, 0
-    how = Replacing(
-        treatment=settings.treatment, key=settings.key, person=person or "", days=days, hints=settings.hints
-    )
-    try:
-        whole = merge(spans, find_known(words, known))
-        replaced = replace(words, whole, how)
-        left = len(find_known(replaced, known)) if known else 0
-    except Exception:  # noqa: BLE001  a note that breaks any step is withheld and stops no other
-        return None, WITHHELD, 0, 0
-    return (None, WITHHELD, len(whole), left) if left else (replaced, SCRUBBED, len(whole), 0)
+    done = scrub_known(words, spans, known, settings.replacing(person or "", days))
+    return done.text, WITHHELD if done.text is None else SCRUBBED, done.replaced, done.left
