@@ -66,7 +66,7 @@ def job(spark, hospital, key_file, tmp_path_factory):
     return made
 
 
-def test_no_name_is_left_and_the_rest_stays(job, hospital):
+def test_no_name_is_left_and_the_rest_stays(job):
     events = read_release(job.target)["EVENTS"]
     texts = [text for text in events["TEXT"] if text and text != "*"]
     whole = "".join(texts).lower().replace("\n", "")
@@ -119,4 +119,4 @@ def test_a_policy_that_names_what_is_not_there_is_refused(tmp_path, known, probl
 def test_without_known_identifiers_nothing_is_joined(tmp_path):
     loaded = load_policy(toy.write_policy(tmp_path, policy(known="{}")))
     check_policy(loaded)
-    assert known_of_people(loaded.policy, lambda name: pytest.fail(name)) is None
+    assert known_of_people(loaded.policy, pytest.fail) is None
