@@ -9,6 +9,7 @@ from anon_spark.errors import PolicyError
 from anon_spark.policy.check import check_policy
 from anon_spark.policy.load import load_policy
 from anon_spark.release import gate
+from anon_spark.report.html import render_report
 from tests import toy
 from tests.readers import read_release
 
@@ -87,6 +88,9 @@ def test_the_ledger_tells_texts_and_places_and_the_gate_found_none(job):
     checks = {check["name"]: check for check in document["checks"]}
     assert checks["EVENTS: known identifiers in TEXT"]["passed"]
     assert document["policy"]["document"]["free_text"]["replacement"] == "surrogate"
+    page = render_report(document, None, example=None)
+    assert f"<b>EVENTS.TEXT</b>: {seen['texts']:,} texts" in page
+    assert "found in 0 places, limit 0" in page
 
 
 def test_the_gate_counts_what_a_broken_pass_would_leave(job):

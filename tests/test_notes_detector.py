@@ -2,6 +2,8 @@
 
 import itertools
 import random
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pycrfsuite
@@ -17,11 +19,12 @@ from anon_spark.detect.notes.known import Known, find_known
 from anon_spark.detect.notes.labels import HINTS, HIPAA
 from anon_spark.detect.notes.model import facts_of, get_detector, load_model, save_model
 from anon_spark.detect.notes.patterns import find_patterns
+from anon_spark.detect.notes.presidio import make_recognizer
 from anon_spark.detect.notes.replace import TREATMENTS, Replacing, replace, shift_date
 from anon_spark.detect.notes.spans import Span
 from anon_spark.detect.notes.tokens import tokenize
 from anon_spark.detect.notes.train import _weights, gold_labels, made_up, token_features, train
-from anon_spark.errors import InputError
+from anon_spark.errors import InputError, PolicyError
 from tests.by_hand import notes_by_hand
 
 FEW = 120
@@ -180,6 +183,26 @@ def test_grammar_writes_all_labels_exactly_and_the_same_every_time():
     for text, spans in notes:
         assert all(text[s.start : s.end].strip() for s in spans)
         assert all(a.end <= b.start for a, b in itertools.pairwise(spans))
+
+
+def test_presidio_calls_the_detector_or_is_asked_for(monkeypatch):
+    class Recognizer:
+        def __init__(self, *, supported_entities, name):
+            self.supported_entities, self.name = supported_entities, name
+            self.load()
+
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "presidio_analyzer", None)
+        with pytest.raises(PolicyError, match="presidio"):
+            make_recognizer()
+    stand_in = SimpleNamespace(EntityRecognizer=Recognizer, RecognizerResult=SimpleNamespace)
+    monkeypatch.setitem(sys.modules, "presidio_analyzer", stand_in)
+    recognizer = make_recognizer()
+    assert "PERSON" in recognizer.supported_entities
+    text = "Seen 03-Apr-2101, ssn 123-45-6789."
+    found = {r.entity_type: text[r.start : r.end] for r in recognizer.analyze(text, [])}
+    assert found == {"DATE_TIME": "03-Apr-2101", "US_SSN": "123-45-6789"}
+    assert {r.entity_type for r in recognizer.analyze(text, ["US_SSN"])} == {"US_SSN"}
 
 
 KNOWN = [
