@@ -24,8 +24,9 @@ LENGTH = 2_000
 KNOWN = [Known("Ottilie Zwackelmann", "NAME"), Known("990017342", "MRN"), Known("(617) 555-0199", "PHONE")]
 CANARIES = ("zwackelmann", "zwackelman", "zwakelmann", "ottilie", "990017342", "6175550199")
 PLANTED = (
-    "Ottilie Zwackelmann", "ZWACKELMANN, OTTILIE", "O. Zwackelmann", "zwackel-\nmann", "mrs zwackelmann", "Zwakelmann's wife",
-    "ottilie", "ZWACKELMAN", "OttilieZwackelmann", "mrn 990-017-342", "#990017342", "990 017 342", "617.555.0199", "(617)555-0199",
+    "Ottilie Zwackelmann", "ZWACKELMANN, OTTILIE", "O. Zwackelmann", "zwackel-\nmann", "mrs zwackelmann",
+    "Zwakelmann's wife", "ottilie", "ZWACKELMAN", "OttilieZwackelmann", "mrn 990-017-342", "#990017342", "990 017 342",
+    "617.555.0199", "(617)555-0199",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from anon_spark.detect.notes.grammar.vocabulary import (
     plain_words,
     trade_name,
 )
+from anon_spark.detect.notes.known import Known
 
 Filled = tuple[str, str | None]
 ROLES = ("pt", "dr", "dr2", "dr3", "rn", "rel", "rel2")
@@ -106,6 +107,11 @@ class Fields:
                 if not unicodedata.combining(c)
             )
         return (words.upper() if field.endswith("^") else words), label
+
+    def family(self) -> list[Known]:
+        """Names of the patient and of relatives, as tables hold them."""
+        people = (self._people.get(role) for role in ("pt", "rel", "rel2"))
+        return [Known(f"{one.first} {one.last}", "NAME") for one in people if one]
 
     def _word(self, name: str) -> str:
         if name == "eponym":

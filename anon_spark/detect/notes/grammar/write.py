@@ -14,6 +14,7 @@ from importlib.resources import files
 from anon_spark.detect.notes.grammar.fields import Fields
 from anon_spark.detect.notes.grammar.people import seed
 from anon_spark.detect.notes.grammar.vocabulary import WORDS
+from anon_spark.detect.notes.known import Known
 from anon_spark.detect.notes.labels import HINTS
 from anon_spark.detect.notes.spans import Note, Span
 
@@ -36,6 +37,7 @@ WEIGHTS = {
     "note.primary": 2,
     "note.report": 2,
 }
+IN_TABLES = ("MRN", "SSN", "EMAIL")
 PLACEHOLDERS = {
     "NAME": (
         "Last Name (NamePattern1) ",
@@ -69,6 +71,11 @@ def rules(part: str) -> dict[str, tuple[str, ...]]:
 
 def write_note(part: str, number: int, *, rule: str | None = None) -> Note:
     """Write the ``number``-th note of ``part``; the same every time."""
+    return write_with_known(part, number, rule=rule)[0]
+
+
+def write_with_known(part: str, number: int, *, rule: str | None = None) -> tuple[Note, list[Known]]:
+    """A note as :func:`write_note` writes it, and what a hospital's tables would hold of its patient and relatives."""
     draw = random.Random(f"{part} {number}")
     seed(draw.getrandbits(32))
     known = rules(part)
@@ -77,10 +84,12 @@ def write_note(part: str, number: int, *, rule: str | None = None) -> Note:
         rule = draw.choices(names, [WEIGHTS.get(name, 1) for name in names])[0]
     template = draw.choice(known[rule])
     fields = Fields(draw, part)
-    parts = _slipped(_expand(template, known, fields, draw), draw)
+    filled = _expand(template, known, fields, draw)
+    numbers = {Known(words, label) for words, label in filled if label in IN_TABLES}
+    parts = _slipped(filled, draw)
     if draw.random() < 0.04:
         parts = [piece for part in parts for piece in _placeholder(part, draw)]
-    return _wrapped(_joined(parts), draw)
+    return _wrapped(_joined(parts), draw), [*fields.family(), *sorted(numbers)]
 
 
 def _expand(
