@@ -15,6 +15,7 @@ from rich.table import Table
 from typer.exceptions import TyperException
 
 from anon_spark import __version__
+from anon_spark.detect.notes.commands import notes
 from anon_spark.errors import AnonError, GateRefusedError, PolicyError
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 err = Console(stderr=True)
 _CONTINUED = {"run", "stage", "demo"}  # by the same command; the others begin anew
+app.add_typer(notes, name="notes")
 
 JsonFlag = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")

@@ -24,6 +24,7 @@ from anon_spark.anonymize.lakehouse import PeopleSearch
 from anon_spark.anonymize.lattice import Solution
 from anon_spark.anonymize.objective import objective_of
 from anon_spark.anonymize.patterns import PATTERN
+from anon_spark.deidentify.free_text import known_of_people, note_settings
 from anon_spark.deidentify.maps import CAPPED, QUARANTINED, SUPPRESSED, Maps, make_maps
 from anon_spark.deidentify.pseudonyms import key_id, read_vault, write_vault
 from anon_spark.deidentify.tables import Context, TablePass, write_candidate
@@ -248,7 +249,16 @@ def _context(job: Run) -> Context:
     )
     vault = read_vault(job.spark, job.home / "vault", job.loaded)
     loaded = replace(job.loaded, policy=_settled(job, record))
-    return Context(loaded, maps, vault, job.hierarchies, record["levels"], record["map_rows"])
+    return Context(
+        loaded,
+        maps,
+        vault,
+        job.hierarchies,
+        record["levels"],
+        record["map_rows"],
+        note_settings(job.policy, job.key),
+        known_of_people(job.policy, job.parsed),
+    )
 
 
 def _searched(job: Run) -> dict[str, Any]:
@@ -367,6 +377,7 @@ def _table_entry(job: Run, name: str, verdict: Verdict) -> dict[str, Any]:
         "reasons": seen.reasons,
         "dropped_columns": [c for c, rule in rules.items() if rule.treatment is Treatment.DROP],
         "cells_suppressed": seen.cells,
+        "scrubbed": seen.scrubbed,
     }
 
 

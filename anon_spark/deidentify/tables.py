@@ -8,7 +8,7 @@ by pseudonym, so that neither row order nor file order carries the source's.
 import math
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.people import PERSON
 from anon_spark.deidentify.dates import elapsed_minutes, plausible, shift
+from anon_spark.deidentify.free_text import scrub_column, scrubbed_columns
 from anon_spark.deidentify.maps import (
     CAPPED,
     CLASS_SUPPRESSED,
@@ -42,6 +43,7 @@ from anon_spark.deidentify.suppression import (
     suppress,
     suppress_where,
 )
+from anon_spark.detect.notes.stage import KNOWN, NoteSettings
 from anon_spark.ingest.lake import TableReader
 from anon_spark.ingest.read import REASON
 from anon_spark.policy.load import LoadedPolicy
@@ -59,6 +61,7 @@ _CAN_SUPPRESS = {
     Treatment.BIRTH,
     Treatment.VOCABULARY,
     Treatment.BOUNDED,
+    Treatment.SCRUB,
 }
 
 
@@ -70,6 +73,7 @@ class TablePass:
     rows: int
     reasons: dict[str, int]
     cells: dict[str, int]
+    scrubbed: dict[str, dict[str, int]] = field(default_factory=dict)  # column to texts, places replaced
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ class Context:
     hierarchies: Mapping[str, Hierarchy]  # by quasi-identifier
     levels: Mapping[str, int]
     map_rows: int
+    notes: NoteSettings = field(default_factory=NoteSettings)
+    known: DataFrame | None = None  # what the tables hold of each person, for scrubbed text
 
     @property
     def policy(self) -> Policy:
@@ -114,19 +120,22 @@ def release_rows(bronze: DataFrame, name: str, context: Context) -> tuple[DataFr
         all rows, with ``_why`` (null: released) and ``_had_<column>`` (the source had a cell); and the counts:
         ``rows``, one per reason, and ``cell_<column>`` for columns that can lose cells.
     """
-    joined = _join_maps(bronze, name, context)
+    joined = _with_scrubbed(_join_maps(bronze, name, context), name, context)
     values = {c: _value(name, c, context) for c in released_columns(context.loaded, name)}
     values = _apply_row_rules(values, context.policy.tables[name].row_rules, name, context)
-    touched = _cells_that_can_be_suppressed(name, context)
+    touched, scrubbed = _cells_that_can_be_suppressed(name, context), scrubbed_columns(context.policy, name)
     every = joined.select(
         *(value.alias(c) for c, value in values.items()),
         *(F.col(f"src.{c}").isNotNull().alias(f"_had_{c}") for c in touched),
+        *(F.col(f"_scrub_{c}.replaced").alias(f"_places_{c}") for c in scrubbed),
         _reason(name, context).alias("_why"),
     )
     counts = [
         F.count(F.lit(1)).alias("rows"),
         *(F.count_if(F.col("_why") == reason).alias(reason) for reason in REASONS),
         *(F.count_if(F.col("_why").isNull() & _lost(c)).alias(f"cell_{c}") for c in touched),
+        *(F.count_if(F.col("_why").isNull() & F.col(f"_had_{c}")).alias(f"texts_{c}") for c in scrubbed),
+        *(F.coalesce(F.sum(f"_places_{c}"), F.lit(0)).alias(f"places_{c}") for c in scrubbed),
     ]
     return every, counts
 
@@ -165,6 +174,10 @@ def write_candidate(
         int(seen["rows"]),
         {reason: int(seen[reason]) for reason in REASONS if seen[reason]},
         {c[len("cell_") :]: int(n) for c, n in seen.items() if c.startswith("cell_") and n},
+        {
+            c: {"texts": int(seen[f"texts_{c}"]), "places": int(seen[f"places_{c}"])}
+            for c in scrubbed_columns(context.policy, name)
+        },
     )
 
 
@@ -189,6 +202,27 @@ def _join_maps(bronze: DataFrame, name: str, context: Context) -> DataFrame:
     if person not in columns.values() and (via := _column_in(columns, admission)):
         owner = context.maps.people.withColumnRenamed(PERSON, "_id").alias("m_person")
         joined = joined.join(hint(owner), F.col(f"m_{via}.of_person") == F.col("m_person._id"), "left")
+    return joined
+
+
+def _with_scrubbed(joined: DataFrame, name: str, context: Context) -> DataFrame:
+    """The joined rows with what each scrubbed column becomes; texts of rows that are not released are not looked at."""
+    columns = scrubbed_columns(context.policy, name)
+    if not columns:
+        return joined
+    person = person_alias(context.policy, name)
+    known = F.lit(None).cast("string")
+    if context.known is not None:
+        held = context.known.withColumnRenamed("person", "_of").alias("known")
+        joined = joined.join(held, F.col(f"{person}._id").cast("string") == F.col("known._of"), "left")
+        known = F.col(f"known.{KNOWN}")
+    released = _reason(name, context).isNull()
+    for column in columns:
+        text = F.when(released, F.col(f"src.{column}"))
+        who = F.col(f"{person}.pseudonym"), F.col(f"{person}.shift_days")
+        joined = joined.withColumn(
+            f"_scrub_{column}", scrub_column(text, known, who[1], who[0], context.notes)
+        )
     return joined
 
 
@@ -297,6 +331,8 @@ def _value(name: str, column: str, context: Context) -> Column:
             return (F.date_trunc(unit, shifted) if unit else shifted).cast(kind)
         case Treatment.ELAPSED:
             return elapsed_minutes(_real(source, person), _anchor(name, context))
+        case Treatment.SCRUB:
+            return F.col(f"_scrub_{column}.text")
         case Treatment.VOCABULARY:
             return keep_vocabulary(source, context.loaded.vocabularies[rule.vocabulary or ""])
         case Treatment.BOUNDED:

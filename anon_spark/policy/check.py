@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from anon_spark.anonymize.hierarchy import interval_problems
+from anon_spark.detect.notes.labels import HIPAA
 from anon_spark.errors import InputError, PolicyError, nearest
 from anon_spark.policy.load import LoadedPolicy, of_policy
-from anon_spark.policy.model import Column, QuasiIdentifier, Role, RowRule, Treatment, split_ref
+from anon_spark.policy.model import Column, Policy, QuasiIdentifier, Role, RowRule, Treatment, split_ref
 
 _TIME = frozenset({"timestamp", "date"})
 _NUMBERS = frozenset({"double", "int", "bigint"})
@@ -19,6 +20,7 @@ _TYPES: dict[Treatment, frozenset[str]] = {
     Treatment.ELAPSED: _TIME,
     Treatment.BIRTH: _TIME,
     Treatment.VOCABULARY: frozenset({"string"}),
+    Treatment.SCRUB: frozenset({"string"}),
     Treatment.MASK: frozenset({"string"}),
     Treatment.BOUNDED: _NUMBERS,
     Treatment.PSEUDONYM: frozenset({"int", "bigint", "string"}),
@@ -47,6 +49,7 @@ def check_policy(loaded: LoadedPolicy) -> None:
         _derived,
         _attacker,
         _cap,
+        _free_text,
         _measurable,
     )
     if problems := [problem for check in checks for problem in check(loaded)]:
@@ -341,6 +344,8 @@ def _treatments(loaded: LoadedPolicy) -> Iterator[str]:
             yield f"{place}.below: a finite number above 0 is needed"
         if treatment in _SHIFTED and not _has(loaded, table, policy.people.id):
             yield f"{place}: treatment {treatment} needs {policy.people.id} in the table"
+        if treatment is Treatment.SCRUB and not _is_of_a_person(policy, table):
+            yield f"{place}: treatment scrub needs the id of a person or admission in the table"
         if treatment is Treatment.ELAPSED and not _has_stay(loaded, table):
             yield f"{place}: treatment elapsed needs 'stays' and the id of a stay or admission in the table"
         if treatment is Treatment.MASK and "*" not in (rule.pattern or ""):
@@ -348,6 +353,23 @@ def _treatments(loaded: LoadedPolicy) -> Iterator[str]:
         if rule.domain is not None and rule.domain not in policy.domains:
             yield f"{place}.domain: unknown domain '{rule.domain}'{nearest(rule.domain, policy.domains)}"
         yield from _named_quasi_identifier(loaded, place, table, column, rule)
+
+
+def _is_of_a_person(policy: Policy, table: str) -> bool:
+    """Whether rows of the table can be told to be of a person: by their pseudonym, or an admission's."""
+    own = {f"{unit.table}.{unit.id}" for unit in (policy.people, policy.admissions) if unit}
+    parents = (policy.domains.get(rule.domain or "") for rule in policy.tables[table].columns.values())
+    return not own.isdisjoint(parents)
+
+
+def _free_text(loaded: LoadedPolicy) -> Iterator[str]:
+    """What the tables hold of people is in columns that exist, beside the person's id, under labels of the detector."""
+    person = loaded.policy.people.id
+    for table, columns in loaded.policy.free_text.known.items():
+        place = f"free_text.known.{table}"
+        yield from _lacking(loaded, place, table, [person, *columns])
+        for label in sorted(set(columns.values()) - HIPAA.keys()):
+            yield f"{place}: unknown label '{label}'{nearest(label, HIPAA)}"
 
 
 def _is_about_people(loaded: LoadedPolicy, table: str) -> bool:

@@ -46,6 +46,7 @@ class Treatment(StrEnum):
     ELAPSED = "elapsed"  # whole minutes since the start of the row's intensive care stay (bigint)
     BIRTH = "birth"  # a date of birth consistent with the released age band, or null
     VOCABULARY = "vocabulary"  # numbers and the words of a closed list stay, other text is suppressed
+    SCRUB = "scrub"  # personal text in free text is found and replaced
     BOUNDED = "bounded"  # numbers of magnitude `below` or more are suppressed: ids typed as values
 
 
@@ -65,7 +66,7 @@ ALLOWED: dict[Role, frozenset[Treatment]] = {
         }
     ),
     Role.SENSITIVE: frozenset({Treatment.DROP, Treatment.SUPPRESS, Treatment.KEEP, Treatment.BOUNDED}),
-    Role.FREE_TEXT: frozenset({Treatment.DROP, Treatment.SUPPRESS, Treatment.VOCABULARY}),
+    Role.FREE_TEXT: frozenset({Treatment.DROP, Treatment.SUPPRESS, Treatment.VOCABULARY, Treatment.SCRUB}),
     Role.KEPT: frozenset({Treatment.DROP, Treatment.KEEP, Treatment.BOUNDED}),
 }
 _PARAMETERS: dict[str, Treatment] = {
@@ -231,6 +232,20 @@ class Timing(Strict):
     max_unique: Annotated[float, Field(ge=0, le=1)] | None = None  # gate: share of people, None prints only
 
 
+class FreeText(Strict):
+    """How the text of columns with treatment ``scrub`` is replaced, and what the tables hold of each person.
+
+    ``hints``: younger ages and religions in words are replaced too. ``known``: table to column to label, e.g.
+    ``PATIENTS: {NAME: NAME}``; the tables have the person's id. ``max_known_left``: gate, places of released text that
+    still say what is known of their person.
+    """
+
+    replacement: Literal["tag", "mask", "remove", "surrogate"] = "tag"
+    hints: bool = True
+    known: dict[str, dict[str, str]] = {}
+    max_known_left: Annotated[int, Field(ge=0)] = 0
+
+
 class Policy(Strict):
     """A whole policy: who is protected, from whom, and what each column and row becomes."""
 
@@ -252,6 +267,7 @@ class Policy(Strict):
     cap: Annotated[int, Field(ge=1)] | Literal["auto"] | None = None  # keep a person's earliest n admissions
     shift: Shift = Shift()
     timing: Timing = Timing()
+    free_text: FreeText = FreeText()
     small_cell: Annotated[int, Field(ge=1)] = 11
     quasi_identifiers: Annotated[dict[str, QuasiIdentifier], Field(min_length=1)]
     sensitive: Annotated[dict[str, Sensitive], Field(min_length=1)]

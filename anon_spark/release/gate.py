@@ -20,12 +20,14 @@ from anon_spark.anonymize.people import (
     released_place,
 )
 from anon_spark.deidentify.dates import age_leaf
+from anon_spark.deidentify.free_text import count_known, scrubbed_columns
 from anon_spark.deidentify.generalization import generalize
-from anon_spark.deidentify.maps import people_domain
+from anon_spark.deidentify.maps import admissions_domain, people_domain
 from anon_spark.deidentify.masking import is_masked
 from anon_spark.deidentify.pseudonyms import LEAST_PSEUDONYM
 from anon_spark.deidentify.suppression import SUPPRESSED_TEXT, keep_below, keep_vocabulary
 from anon_spark.deidentify.tables import Context, TablePass, domain_of_columns, released_columns
+from anon_spark.detect.notes.stage import KNOWN
 from anon_spark.ingest.lake import TableReader
 from anon_spark.ingest.read import REASON
 from anon_spark.policy.model import RowRule, Treatment, split_ref
@@ -192,7 +194,34 @@ def _table_checks(
         )
     )
     checks += _rebuilt_from_rows(df, candidate, name, context)
+    checks += _known_left(df, name, context)
     return checks, rows
+
+
+def _known_left(df: DataFrame, name: str, context: Context) -> list[Check]:
+    """Released free text says nothing that the tables hold of its person, in more places than the policy allows."""
+    columns, limit = scrubbed_columns(context.policy, name), context.policy.free_text.max_known_left
+    if not columns or context.known is None:
+        return []
+    owned = _with_known(df, name, context, context.known)
+    places = [F.sum(count_known(F.col(c), F.col(KNOWN))).alias(c) for c in columns]
+    row = owned.agg(*places).first()
+    found = {c: int((row[c] if row else 0) or 0) for c in columns}
+    return [
+        Check(f"{name}: known identifiers in {c}", n <= limit, f"{n} places, limit {limit}")
+        for c, n in found.items()
+    ]
+
+
+def _with_known(df: DataFrame, name: str, context: Context, known: DataFrame) -> DataFrame:
+    """Released rows with what the tables hold of the person whose pseudonym, or whose admission's, they bear."""
+    domains = domain_of_columns(context.policy, name)
+    ids, person, maps = people_domain(context.policy), PERSON, context.maps.people
+    if ids not in domains.values() and context.maps.admissions is not None:
+        ids, person, maps = admissions_domain(context.policy) or "", "of_person", context.maps.admissions
+    column = next(c for c, domain in domains.items() if domain == ids)
+    owners = maps.select(F.col("pseudonym").alias("_own"), F.col(person).cast("string").alias("person"))
+    return df.join(owners, F.col(column) == F.col("_own"), "left").join(known, "person", "left")
 
 
 def _undeclared(context: Context, name: str) -> list[str]:

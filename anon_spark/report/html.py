@@ -51,7 +51,7 @@ def render_report(
             checks=_checks(ledger["checks"]),
             suppressed_share=_ratio(ledger["people"]["suppressed"], ledger["people"]["in"]),
             example=before_after_table(example, levels) if example else [],
-            tables=_accounts(ledger["tables"]),
+            tables=_accounts(ledger["tables"], ledger["checks"]),
             metrics=_measures(metrics),
             model=metrics,
             loss_plot=Markup(loss_plot(ledger["level_losses"])),  # noqa: S704  (drawn here; names in it are escaped)
@@ -104,7 +104,25 @@ def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-def _accounts(tables: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _scrubbed(
+    name: str, table: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Free text of one table by column: texts, places replaced, texts withheld, and what the gate found left."""
+    found = {check["name"]: check["detail"] for check in checks}
+    return [
+        {
+            "column": column,
+            **seen,
+            "withheld": table["cells_suppressed"].get(column, 0),
+            "left": found.get(f"{name}: known identifiers in {column}"),
+        }
+        for column, seen in sorted(table.get("scrubbed", {}).items())
+    ]
+
+
+def _accounts(
+    tables: Mapping[str, Mapping[str, Any]], checks: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     """One line a table: where its rows went, and whether they add up."""
     lines = []
     for name, table in sorted(tables.items()):
@@ -118,6 +136,7 @@ def _accounts(tables: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "dropped_columns": sorted(table["dropped_columns"]),
                 "cells": sorted(table["cells_suppressed"].items()),
                 "cells_total": sum(table["cells_suppressed"].values()),
+                "scrubbed": _scrubbed(name, table, checks),
             }
         )
     return lines

@@ -1,0 +1,1 @@
+"""Find and replace personal text in clinical notes."""

@@ -1,0 +1,154 @@
+"""Numbers that a word before or after them gives away: ``MRN``, ``fax``, ``Apr``, ``year old``.
+
+Looked for only where such a word stands, so most of a note costs one look-up a word.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from anon_spark.detect.notes.spans import Span
+from anon_spark.detect.notes.tokens import Tokens
+
+
+class Hit(NamedTuple):
+    """A span found by its form; ``certain`` when no context can make it harmless."""
+
+    span: Span
+    certain: bool
+
+
+PHONE = r"[(2-9+1](?:1?[\s.-]{0,2}\(?[2-9])?\d{2}\)?[\s.\-/]{0,2}\d{3}[\s.\-]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,5})?(?![\d-])"
+_TAG = r"\.?(?:\s*(?:numbers?|nos?\b\.?|nbr|num|ids?\b|code|#|is|was|\(s\)))*[\s:#=.\-]{0,4}"
+_CODE = r"((?=[A-Z0-9\-/. ]{0,14}\d)[A-Z0-9](?:[A-Z0-9]|[\-/.](?=[A-Z0-9])){3,24})"
+_ANY = re.compile(_TAG + _CODE, re.IGNORECASE)
+_RECORD = re.compile(_TAG + r"((?:[A-Z]{0,3}-?)\d[\d\-]{4,13}\d)\b", re.IGNORECASE)
+_SSN = re.compile(
+    _TAG + r"(?:sec(?:urity)?\.?)?" + _TAG + r"(\d{3}[\s.-]?\d{2}[\s.-]?\d{4})(?!\d)", re.IGNORECASE
+)
+_SSN_END = re.compile(
+    r"[^\d\n]{0,25}(?:last\s(?:four|4)|ending|ends)[^\d\n]{0,12}(\d{4})\b|[^\d\n]{0,8}((?:x{3}|\*{3})-?(?:x{2}|\*{2})-?\d{4})",
+    re.IGNORECASE,
+)
+_FAX = re.compile(
+    r"(?:\s?(?:no\.?|number|#|at|to))*[\s:#.]{1,4}(\+?[\d(][\d\s().\-/]{5,16}\d)", re.IGNORECASE
+)
+_CALL = re.compile(
+    r"\.?(?:\s?(?:no\b\.?|number|#|at|on|is|:))*[\s:#]{0,3}(\+?\(?\d[\d\s().\-]{2,16}\d)(?!\d|\s?m[gl])",
+    re.IGNORECASE,
+)
+_AGED = re.compile(r"(?:\sof)?[\s:=]{1,3}(1[01]\d|\d{1,2})(?![\d/.%-])")
+
+_CODED = {
+    "HEALTH_PLAN": "plan policy payer insurer member subscriber medicare medicaid insurance beneficiary mbi hic hicn group",
+    "ACCOUNT": "ledger account acct billing invoice iban encounter visit csn fin",
+    "LICENSE": "license licence lic permit dea npi certificate cert dl",
+    "VEHICLE": "plate plates vin registration tag vehicle",
+    "DEVICE": "serial sn device model lot implant udi imei generator pacemaker lead ref",
+    "OTHER_ID": "accession specimen case study badge passport employee student prisoner inmate clip protocol ticket docket "
+    "record log screening rx",
+}
+_FOLLOWED: dict[str, list[tuple[str, re.Pattern[str], bool]]] = {}
+for _label, _words in _CODED.items():
+    for _word in _words.split():
+        _FOLLOWED.setdefault(_word, []).append((_label, _ANY, False))
+for _word in "mrn mr record records rec chart unit hospital hosp".split():
+    _FOLLOWED.setdefault(_word, []).append(("MRN", _RECORD, True))
+for _word in "ssn ss soc security social".split():
+    _FOLLOWED.setdefault(_word, []).extend([("SSN", _SSN, True), ("SSN", _SSN_END, True)])
+for _word in "fax facsimile telefax f".split():
+    _FOLLOWED.setdefault(_word, []).append(("FAX", _FAX, True))
+for _word in (
+    "phone tel telephone cell mobile pager beeper pgr ph contact call called callback reach reached reachable ext extension"
+).split():
+    _FOLLOWED.setdefault(_word, []).append(("PHONE", _CALL, False))
+for _word in ("age", "aged", "ages"):
+    _FOLLOWED.setdefault(_word, []).append(("AGE", _AGED, True))
+
+_MONTHS = frozenset(
+    "jan january feb february mar march apr april may jun june jul july aug august sep sept september oct october nov "
+    "november dec december".split()
+)
+_DOUBTFUL = {"may", "march", "mar", "dec", "sep", "jan"}
+_DAY = r"(?:3[01]|[12]\d|0?[1-9])(?:\s?(?:st|nd|rd|th))?"
+_YEAR = r"(?:['\u2019]\d{2}|(?:1[89]|2[0-3])\d{2})(?!\d)"
+_BEFORE = re.compile(rf"(?<![\w/:])(?<!\d[.,]){_DAY}(?:\s|\sof\s|[-/.,])?\s?$", re.IGNORECASE)
+_YEAR_BEHIND = re.compile(
+    rf"\.?[\s,\-/]{{0,3}}(?:of\s)?{_YEAR}|[ \-/]\d{{2}}(?!\d|\s?[a-z%:/.])", re.IGNORECASE
+)
+_DAY_BEHIND = re.compile(
+    rf"\.?[\s,\-/]{{0,2}}(?:the\s)?{_DAY}(?!\d)(?:[\s,\-/]{{1,3}}{_YEAR})?(?!\s?(?:mg|ml|mcg|units?)\b)",
+    re.IGNORECASE,
+)
+_OLD = re.compile(
+    r"[\s-]{0,2}(?:y\.?\s?/?\s?o\b|y\.o\.|years?[\s-]*(?:old|of\sage|young)|yrs?\b[\s.-]*(?:old)?|yo[mfw]?\b|y/?o|y\.?\s?[mf]\b)",
+    re.IGNORECASE,
+)
+_NUMBERS = re.compile(r"\d+")
+_NUMERALS = {"ninety", "hundred", "nineties"}
+_IN_NINETIES = re.compile(r"['\u2019]?s\b")
+
+
+def find_announced(text: str, tokens: Tokens) -> list[Hit]:
+    """Hits of patterns that hang on a word."""
+    found: list[Hit] = []
+    for i, word in enumerate(tokens.words):
+        first = word[0]
+        if first.isdigit():
+            if len(word) <= 3:
+                found += _aged(text, tokens, i)
+        elif first.isalpha() and (lower := word.lower()) in _ANCHORS:
+            end = tokens.ends[i]
+            for label, regex, certain in _FOLLOWED.get(lower, ()):
+                if match := regex.match(text, end):
+                    start, stop = match.span(match.lastindex or 0)
+                    found.append(Hit(Span(start, stop, label), certain))
+            if lower in _MONTHS:
+                found += _dated(text, tokens.starts[i], end)
+            elif lower in _NUMERALS:
+                found += _worded(text, tokens, i)
+    return found
+
+
+_ANCHORS = _MONTHS | _NUMERALS | _FOLLOWED.keys()
+
+
+def _aged(text: str, tokens: Tokens, i: int) -> Iterator[Hit]:
+    start, end = tokens.starts[i], tokens.ends[i]
+    if (_OLD.match(text, end) and text[start - 1 : start] not in ("/", ".", "-")) or (
+        tokens.words[i] == "90" and _IN_NINETIES.match(text, end)
+    ):
+        yield Hit(Span(start, end, "AGE"), True)
+
+
+def _worded(text: str, tokens: Tokens, i: int) -> Iterator[Hit]:
+    """``ninety-two year old``, ``one hundred and one years old``, ``in her nineties``."""
+    last = i
+    while (
+        last + 1 < len(tokens.words)
+        and last < i + 3
+        and (tokens.words[last + 1] == "-" or tokens.words[last + 1].lower() in _UNITS)
+    ):
+        last += 1
+    if tokens.words[i].lower() == "nineties" or _OLD.match(text, tokens.ends[last]):
+        yield Hit(Span(tokens.starts[i], tokens.ends[last], "AGE"), True)
+
+
+_UNITS = set("and one two three four five six seven eight nine ten".split())
+
+
+def _dated(text: str, start: int, end: int) -> Iterator[Hit]:
+    """A date around a month's name; ``may 2`` alone, in small letters, is not certain."""
+    before = _BEFORE.search(text, max(0, start - 12), start)
+    behind = (
+        (_YEAR_BEHIND.match(text, end) or (None if before else _DAY_BEHIND.match(text, end)))
+        if end < len(text)
+        else None
+    )
+    if before or behind:
+        begun, stop = before.start() if before else start, behind.end() if behind else end
+        word = text[start:end]
+        numbers = len(_NUMBERS.findall(text, begun, stop))
+        sentence = before is not None and behind is None and "." in before.group()  # "ratio 1:5. May repeat"
+        certain = numbers > 1 or (word[0].isupper() and not sentence) or word.lower() not in _DOUBTFUL
+        yield Hit(Span(begun, stop, "DATE"), certain)

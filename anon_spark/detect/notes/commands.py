@@ -1,0 +1,271 @@
+"""``anon-spark notes``: scrub files, score a detector, train a model."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anon_spark.errors import InputError, PolicyError
+
+if TYPE_CHECKING:
+    from anon_spark.detect.notes.spans import Note, Span
+
+notes = typer.Typer(no_args_is_help=True, help="Find and replace personal text in clinical notes.")
+
+JsonFlag = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
+]
+ModelOpt = Annotated[Path | None, typer.Option(help="A model made by notes train [the package's].")]
+WITHHELD = "[NOTE WITHHELD]"
+
+
+@notes.command()
+def scrub(
+    ctx: typer.Context,
+    source: Annotated[
+        Path, typer.Argument(help="NAME.txt, NAME.jsonl with a text a line, or a folder of .txt.")
+    ],
+    out: Annotated[Path, typer.Argument(help="What to write; of the same kind, and not there yet.")],
+    treatment: Annotated[str, typer.Option(help="tag, mask, remove or surrogate.")] = "tag",
+    key_file: Annotated[Path | None, typer.Option(help="File with the secret key of surrogates.")] = None,
+    days: Annotated[int, typer.Option(help="Days to move dates by, for surrogates.")] = 0,
+    hints: Annotated[
+        bool, typer.Option("--hints/--keep-hints", help="Replace younger ages and religions too.")
+    ] = True,
+    model: ModelOpt = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write texts with everything personal replaced."""
+    from anon_spark.cli import _emit, _facts
+    from anon_spark.detect.notes.model import get_detector
+    from anon_spark.detect.notes.replace import TREATMENTS, Replacing
+
+    if treatment not in TREATMENTS:
+        raise PolicyError(f"--treatment is one of {', '.join(TREATMENTS)}")
+    if treatment == "surrogate" and key_file is None:
+        raise PolicyError("surrogates need a secret key: name a file with --key-file")
+    if out.exists():
+        raise PolicyError(f"'{out}' is there already")
+    key = _read(key_file).strip() if key_file else b""
+    how = Replacing(treatment=treatment, key=key, days=days, hints=hints)
+    counts = _scrub(source, out, get_detector(model), how)
+    _emit(ctx, counts, as_json, lambda: _facts("scrubbed", counts))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"'{path}' cannot be read ({type(error).__name__})") from None
+
+
+def _decoded(path: Path) -> str:
+    """A file's text; bytes that are no UTF-8 become the replacement character."""
+    return _read(path).decode("utf-8", errors="replace")
+
+
+def _scrub(source: Path, out: Path, detector: Any, how: Any) -> dict[str, Any]:
+    from anon_spark.detect.notes.scrubber import scrub_texts
+
+    if source.is_dir():
+        files = sorted(source.glob("*.txt"))
+        if not files:
+            raise InputError(f"'{source}' holds no .txt file")
+        done = scrub_texts([_decoded(path) for path in files], detector, how)
+        out.mkdir(parents=True)
+        for path, text in zip(files, done.texts, strict=True):
+            (out / path.name).write_text(WITHHELD if text is None else text, encoding="utf-8")
+    elif source.suffix == ".jsonl":
+        records = list(_records(source))
+        done = scrub_texts([record["text"] for record in records], detector, how)
+        whole = ({**r, "text": text} for r, text in zip(records, done.texts, strict=True))
+        lines = (json.dumps({k: v for k, v in r.items() if k != "spans"}, ensure_ascii=False) for r in whole)
+        out.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    else:
+        done = scrub_texts([_decoded(source)], detector, how)
+        text = done.texts[0]
+        out.write_text(WITHHELD if text is None else text, encoding="utf-8")
+    return {
+        "texts": len(done.texts),
+        "withheld": done.withheld,
+        "replaced": dict(sorted(done.replaced.items())),
+    }
+
+
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    for n, line in enumerate(_decoded(path).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if not isinstance(record, dict) or not isinstance(record.get("text"), str | None):
+            raise InputError(f"line {n} is no object with a text")
+        yield {**record, "text": record.get("text")}
+
+
+@notes.command()
+def evaluate(
+    ctx: typer.Context,
+    gold: Annotated[Path, typer.Argument(help="JSON Lines of texts and spans, or a folder of Brat's files.")],
+    label_map: Annotated[
+        str,
+        typer.Option("--map", help="What to call labels: a JSON file, or A=B,C=D; an empty name ignores."),
+    ] = "",
+    predicted: Annotated[
+        Path | None, typer.Option(help="Another detector's spans of the same texts, in the same order.")
+    ] = None,
+    misses: Annotated[
+        Path | None,
+        typer.Option(help="Where to write what was missed; it quotes the texts: made-up ones only."),
+    ] = None,
+    using: Annotated[str, typer.Option(help="all, or one part: patterns, dictionary, model.")] = "all",
+    model: ModelOpt = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Score the detector, or another's output, against texts with known spans."""
+    from anon_spark.cli import _emit
+    from anon_spark.detect.notes.evaluate import evaluate as score
+    from anon_spark.detect.notes.evaluate import misses as list_misses
+    from anon_spark.detect.notes.spans import read_gold
+
+    true, labels = read_gold(gold), read_map(label_map)
+    told: Sequence[Sequence[Span]]
+    if predicted:
+        told = _same_texts(true, read_gold(predicted))
+    else:
+        told = alike(true, _found([note.text for note in true], using, model), labels)
+    document = score(true, told, labels=labels)
+    if misses:
+        lines = (json.dumps(miss, ensure_ascii=False) + "\n" for miss in list_misses(true, told))
+        misses.write_text("".join(lines), encoding="utf-8")
+    _emit(ctx, document, as_json, lambda: _show_scores(document))
+
+
+def _found(texts: Sequence[str], using: str, model: Path | None) -> "list[list[Span]]":
+    from anon_spark.detect.notes.floors import PARTS, find_with
+    from anon_spark.detect.notes.model import get_detector
+
+    if using not in PARTS:
+        raise PolicyError(f"--using is one of {', '.join(PARTS)}")
+    return find_with(using, texts, get_detector(model))
+
+
+def _same_texts(true: "Sequence[Note]", told: "Sequence[Note]") -> "list[Sequence[Span]]":
+    if [note.text for note in true] != [note.text for note in told]:
+        raise InputError("the predicted file does not hold the same texts in the same order")
+    return [note.spans for note in told]
+
+
+def read_map(text: str) -> dict[str, str | None]:
+    """Read ``--map``: a JSON file of an object, or ``A=B,C=D``; a label mapped to nothing is ignored.
+
+    Raises:
+        PolicyError: it is neither.
+    """
+    if not text:
+        return {}
+    try:
+        if Path(text).is_file():
+            found = json.loads(_decoded(Path(text)))
+        else:
+            found = dict(pair.split("=", 1) for pair in text.split(","))
+        return {str(k).strip(): str(v).strip() if v else None for k, v in found.items()}
+    except (ValueError, AttributeError, OSError):
+        raise PolicyError("--map is a JSON file of an object, or A=B,C=D") from None
+
+
+def alike(
+    gold: "Sequence[Note]", found: "Sequence[Sequence[Span]]", labels: Mapping[str, str | None]
+) -> "list[list[Span]]":
+    """The found spans as the gold's makers would have marked them.
+
+    Younger ages and religions are left out where the gold marks none; where it marks ages of any size, all are AGE.
+    """
+    from anon_spark.detect.notes.labels import HINTS, YOUNGER_AGE
+
+    marked = {labels.get(s.label, s.label) for note in gold for s in note.spans}
+    young = any(
+        labels.get(s.label, s.label) == "AGE" and _is_young(n.text[s.start : s.end])
+        for n in gold
+        for s in n.spans
+    )
+    kept = []
+    for spans in found:
+        renamed = [s._replace(label="AGE") if young and s.label == YOUNGER_AGE else s for s in spans]
+        kept.append([s for s in renamed if s.label not in HINTS or labels.get(s.label, s.label) in marked])
+    return kept
+
+
+def _is_young(words: str) -> bool:
+    digits = "".join(c for c in words[:4] if c.isdigit())
+    return bool(digits) and int(digits) < 90
+
+
+def _show_scores(document: dict[str, Any]) -> list[Any]:
+    from anon_spark.cli import _table
+
+    columns = [
+        "label",
+        "count",
+        "recall",
+        "of 95 %",
+        "precision",
+        "of 95 % ",
+        "F1",
+        "F2",
+        "strict recall",
+        "token recall",
+    ]
+    rows = [
+        _row(name, figures)
+        for name, figures in [("overall", document["overall"]), *document["labels"].items()]
+    ]
+    over = document["over_redaction"]
+    share = "–" if over["share"] is None else f"{over['share']:.4f}"  # noqa: RUF001
+    words = f"texts without spans: {over['texts']}, of their {over['tokens']} tokens {share} hidden"
+    return [_table("found, by entity and overlap", columns, rows), words]
+
+
+def _row(name: str, figures: dict[str, Any]) -> tuple[Any, ...]:
+    def shown(value: float | None) -> str:
+        return "–" if value is None else f"{value:.4f}"  # noqa: RUF001
+
+    def between(figure: str) -> str:
+        bounds = figures["interval"][figure]
+        return "" if bounds is None else f"{bounds[0]:.3f}-{bounds[1]:.3f}"
+
+    strict, token = figures["entity_strict"]["recall"], figures["token"]["recall"]
+    middle = [shown(figures["recall"]), between("recall"), shown(figures["precision"]), between("precision")]
+    return name, figures["true"], *middle, *map(shown, (figures["f1"], figures["f2"], strict, token))
+
+
+@notes.command()
+def train(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Argument(help="The model to write, NAME.npz.")],
+    gold: Annotated[
+        list[Path] | None,
+        typer.Option(help="Your own texts with spans, beside those made here; may be repeated."),
+    ] = None,
+    count: Annotated[int, typer.Option("--notes", min=1, help="Notes to make up.")] = 8_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Times that training sees each note.")] = 9,
+    held: Annotated[int, typer.Option(min=1, help="Held-out notes to measure on.")] = 1_500,
+    as_json: JsonFlag = False,
+) -> None:
+    """Train a model on made-up notes and on your own; its file holds how it did on held-out styles and names."""
+    from anon_spark.cli import _emit, _facts, _progress
+    from anon_spark.detect.notes.spans import read_gold
+    from anon_spark.detect.notes.training import train_model
+
+    own = [note for path in gold or [] for note in read_gold(path)]
+    began = time.monotonic()
+    say: Callable[[str], None] = _progress
+    facts = train_model(out, own=own, count=count, rounds=rounds, held=held, progress=say)
+    facts = {**facts, "seconds": round(time.monotonic() - began, 1)}
+    flat = {k: v for k, v in facts.items() if not isinstance(v, dict)}
+    _emit(ctx, facts, as_json, lambda: _facts("trained", flat))

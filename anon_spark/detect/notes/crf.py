@@ -1,0 +1,286 @@
+"""A linear-chain conditional random field: its weights, and the best labels of many texts at once.
+
+Training is CRFsuite's (:mod:`~anon_spark.detect.notes.train`); detection needs NumPy alone. Each word's, pair's and
+triple's weights are summed once and kept, so a token costs a few rows of a table, and the best paths of all pieces of
+a batch are found together.
+Source: Lafferty, McCallum, Pereira 2001; Viterbi 1967.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anon_spark.detect.notes import features
+from anon_spark.detect.notes.tokens import Tokens
+
+OUTSIDE = "O"
+PIECE = 100  # tokens
+MOST_KEPT = 120_000  # rows a table may hold before it is begun anew
+
+Floats = NDArray[np.float32]
+
+
+class Weights(NamedTuple):
+    """A trained model: a row of weights a feature, a column a label."""
+
+    labels: list[str]
+    rows: dict[str, int]
+    state: Floats  # (features, labels)
+    transition: Floats  # (from, to)
+
+
+class Seen(NamedTuple):
+    """A text as the model sees it."""
+
+    tokens: Tokens
+    modes: list[str]
+    headers: list[str]
+    patterns: list[str]  # the patterns that hit each token, in one word
+
+
+class _Table:
+    """Sums of weights by key (a number), kept in the order of the keys."""
+
+    def __init__(self, width: int, make: Callable[[int], Floats]) -> None:
+        self._make, self._width = make, width
+        self.clear()
+
+    def clear(self) -> None:
+        self._keys = np.empty(0, np.int64)
+        self._place = np.empty(0, np.intp)
+        self.values: Floats = np.zeros((1024, self._width), np.float32)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def rows(self, keys: NDArray[np.int64]) -> NDArray[np.intp]:
+        """The row of ``values`` of each key; what is not there is made."""
+        at = np.searchsorted(self._keys, keys)
+        known = at < len(self._keys)
+        known[known] = self._keys[at[known]] == keys[known]
+        if not known.all():
+            self._add(np.unique(keys[~known]))
+            at = np.searchsorted(self._keys, keys)
+        return self._place[at]
+
+    def _add(self, keys: NDArray[np.int64]) -> None:
+        begun = len(self._keys)
+        while begun + len(keys) > len(self.values):
+            self.values = np.concatenate([self.values, np.zeros_like(self.values)])
+        for row, key in enumerate(keys.tolist(), begun):
+            self.values[row] = self._make(key)
+        at = np.searchsorted(self._keys, keys)
+        self._keys = np.insert(self._keys, at, keys)
+        self._place = np.insert(self._place, at, np.arange(begun, begun + len(keys)))
+
+
+class Tagger:
+    """Finds the best labels of texts; one a process, since it grows by what it has seen (up to a bound)."""
+
+    def __init__(self, weights: Weights, *, caution: float = 0.0) -> None:
+        """Args: caution: taken from the score of every outside token; more finds more and errs more."""
+        self.weights = weights
+        count = len(weights.labels)
+        self._outside = weights.labels.index(OUTSIDE)
+        self._caution = np.zeros(count, np.float32)
+        self._caution[self._outside] = -caution
+        wide = count * (1 + len(features.NEAR))
+        self._tables = [
+            _Table(wide, self._of_word),
+            _Table(2 * count, self._of_pair),
+            _Table(count, self._of_three),
+        ]
+        self._word_table, self._pair_table, self._three_table = self._tables
+        self._place_table = _Table(count, self._of_place)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._words: dict[str, dict[str, int]] = {
+            m: {} for m in (features.MIXED, features.UPPER, features.LOWER)
+        }
+        self._seen: list[features.Word] = []
+        self._kind_of: list[int] = []
+        self._kind_names, self._heads, self._patterns = _Names(), _Names(), _Names()
+        self._heads.number("")
+        self._patterns.number("")
+        for table in (*self._tables, self._place_table):
+            table.clear()
+
+    def _sum(self, names: Sequence[str]) -> Floats:
+        rows = [row for name in names if (row := self.weights.rows.get(name)) is not None]
+        total: Floats = self.weights.state[rows].sum(axis=0)
+        return total
+
+    def _of_word(self, number: int) -> Floats:
+        word = self._seen[number]
+        parts = [self._sum(word.own), *(self._sum(features.beside(word, offset)) for offset in features.NEAR)]
+        return np.concatenate(parts)
+
+    def _of_pair(self, key: int) -> Floats:
+        first, second = divmod(key, 1 << 32)
+        back, ahead = features.of_pair(self._seen[first], self._seen[second])
+        return np.concatenate([self._sum(back), self._sum(ahead)])
+
+    def _of_three(self, key: int) -> Floats:
+        rest, after = divmod(key, 1 << 16)
+        before, kind = divmod(rest, 1 << 16)
+        names = self._kind_names.names
+        return self._sum(features.of_three(names[before], names[kind], names[after]))
+
+    def _of_place(self, key: int) -> Floats:
+        rest, kind = divmod(key, 1 << 16)
+        head, pattern = divmod(rest, 1 << 20)
+        if not (head or pattern):
+            return self._sum([])
+        names = self._heads.names[head], self._patterns.names[pattern], self._kind_names.names[kind]
+        return self._sum(features.of_place(*names))
+
+    def tag(self, texts: Sequence[Seen]) -> list[list[str]]:
+        """The best label of every token of every text."""
+        if len(self._seen) > MOST_KEPT or len(self._pair_table) > 3 * MOST_KEPT:
+            self._forget()
+        lengths = [len(text.tokens.words) for text in texts]
+        if not sum(lengths):
+            return [[] for _ in texts]
+        begins = np.cumsum([0, *lengths])
+        best = best_labels(self._scores(texts), self.weights.transition, begins, outside=self._outside)
+        names = self.weights.labels
+        labels = [names[label] for label in best.tolist()]
+        return [
+            labels[begin : begin + length] for begin, length in zip(begins.tolist(), lengths, strict=False)
+        ]
+
+    def _scores(self, texts: Sequence[Seen]) -> Floats:
+        """(tokens of all texts, labels): three empty tokens stand between texts, so that none sees another's words."""
+        count, margin = len(self.weights.labels), max(features.NEAR)
+        numbers: list[int] = [self._number("\0", features.MIXED)] * margin
+        for text in texts:
+            numbers += map(self._number, text.tokens.words, text.modes)
+            numbers += numbers[:margin]
+        ids = np.array(numbers, np.int64)
+        lengths = [length for text in texts for length in (len(text.tokens.words), margin)]
+        inside = np.repeat([False, *([True, False] * len(texts))], [margin, *lengths])
+        rows = self._word_table.rows(ids)
+        table = self._word_table.values.reshape(-1, 1 + len(features.NEAR), count)
+        scores = table[rows, 0]
+        for column, offset in enumerate(features.NEAR, 1):
+            if offset < 0:
+                scores[-offset:] += table[rows[:offset], column]
+            else:
+                scores[:-offset] += table[rows[offset:], column]
+        kinds = np.array(self._kind_of, np.int64)[ids]
+        self._add_pairs(scores, ids, kinds)
+        rows = self._place_table.rows(self._places(texts, kinds[inside]))
+        total: Floats = scores[inside] + self._place_table.values[rows] + self._caution
+        return total
+
+    def _add_pairs(self, scores: Floats, ids: NDArray[np.int64], kinds: NDArray[np.int64]) -> None:
+        count = scores.shape[1]
+        rows = self._pair_table.rows((ids[:-1] << 32) + ids[1:])
+        pairs = self._pair_table.values[rows]
+        scores[1:] += pairs[:, :count]
+        scores[:-1] += pairs[:, count:]
+        rows = self._three_table.rows((((kinds[:-2] << 16) + kinds[1:-1]) << 16) + kinds[2:])
+        scores[1:-1] += self._three_table.values[rows]
+
+    def _places(self, texts: Sequence[Seen], kinds: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Keys of what heads each token's line and which patterns hit it; the class counts only there."""
+        heads = np.array(
+            [self._heads.number(h) if h else 0 for text in texts for h in text.headers], np.int64
+        )
+        hits = np.array(
+            [self._patterns.number(p) if p else 0 for text in texts for p in text.patterns], np.int64
+        )
+        places = (heads << 20) + hits
+        return np.where(places > 0, (places << 16) + kinds, 0)
+
+    def _number(self, word: str, mode: str) -> int:
+        number = self._words[mode].get(word)
+        if number is None:
+            described = features.describe(word, mode)
+            number = self._words[mode][word] = len(self._seen)
+            self._seen.append(described)
+            self._kind_of.append(self._kind_names.number(described.kind))
+        return number
+
+
+class _Names:
+    """Numbers for names, in the order they come."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self.names: list[str] = []
+
+    def number(self, name: str) -> int:
+        number = self._numbers.setdefault(name, len(self.names))
+        if number == len(self.names):
+            self.names.append(name)
+        return number
+
+
+def best_labels(
+    scores: Floats, transition: Floats, texts: NDArray[np.intp], *, outside: int
+) -> NDArray[np.intp]:
+    """The label path of most score in every text.
+
+    A token is surely outside where no pair of neighbours' labels could make up for what another label lacks; paths are
+    sought in the runs between such tokens. Runs of more than ``PIECE`` tokens are cut.
+
+    Args:
+        scores: (tokens of all texts, labels). transition: (from, to). texts: where each text begins, and the end.
+    """
+    into = (transition - transition[:, outside : outside + 1]).max()
+    out = (transition - transition[outside : outside + 1]).max()
+    others = np.delete(scores, outside, axis=1).max(axis=1)
+    open_ = np.flatnonzero(scores[:, outside] - others <= into + out)
+    best = np.full(len(scores), outside, np.intp)
+    if not len(open_):
+        return best
+    first_of_text = np.zeros(len(scores) + 1, bool)
+    first_of_text[texts] = True
+    begins = np.flatnonzero(np.diff(open_, prepend=-2) > 1)
+    begins = np.union1d(begins, np.flatnonzero(first_of_text[open_]))
+    lengths = np.diff(begins, append=len(open_))
+    whole = [
+        (b + step, min(PIECE, n - step))
+        for b, n in zip(begins, lengths, strict=True)
+        for step in range(0, n, PIECE)
+    ]
+    starts, sizes = (np.array(column, np.intp) for column in zip(*whole, strict=True))
+    starts = open_[starts]
+    scores = scores.copy()
+    after = starts + sizes
+    inner = ~first_of_text[starts] & ~np.isin(starts - 1, open_)
+    scores[starts[inner]] += transition[outside]
+    inner = ~first_of_text[after] & ~np.isin(after, open_)
+    scores[after[inner] - 1] += transition[:, outside]
+    _viterbi(scores, transition, starts, sizes, best)
+    return best
+
+
+def _viterbi(
+    scores: Floats,
+    transition: Floats,
+    begins: NDArray[np.intp],
+    lengths: NDArray[np.intp],
+    best: NDArray[np.intp],
+) -> None:
+    """Write the best path of every piece into ``best``; the longest pieces go first, so those running are a prefix."""
+    order = np.argsort(-lengths, kind="stable")
+    begins, lengths = begins[order], lengths[order]
+    longest = int(lengths[0])
+    running = np.searchsorted(-lengths, -np.arange(longest), side="left")
+    reached = [scores[begins]]
+    for step in range(1, longest):
+        n = running[step]
+        ways = reached[-1][:n, :, None] + transition
+        reached.append(ways.max(axis=1) + scores[begins[:n] + step])
+    label = np.zeros(len(begins), np.intp)
+    for step in range(longest - 1, -1, -1):
+        n, more = running[step], running[step + 1] if step + 1 < longest else 0
+        totals = reached[step][:n].copy()
+        totals[:more] += transition[:, label[:more]].T
+        label[:n] = totals.argmax(axis=1)
+        best[begins[:n] + step] = label[:n]

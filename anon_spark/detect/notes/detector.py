@@ -1,0 +1,198 @@
+"""Find personal text: the sequence model's spans, joined with what checked patterns are certain of."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+
+from anon_spark.detect.notes import features
+from anon_spark.detect.notes.announced import Hit
+from anon_spark.detect.notes.crf import OUTSIDE, Seen, Tagger
+from anon_spark.detect.notes.labels import YOUNGER_AGE
+from anon_spark.detect.notes.lexicon import ORDINARY, announcing, lexicon
+from anon_spark.detect.notes.patterns import find_patterns
+from anon_spark.detect.notes.spans import Span
+from anon_spark.detect.notes.tokens import LINE_BREAK, Tokens, tokenize
+
+BATCH = 64  # texts, at most
+BATCH_CHARACTERS = 200_000
+LONGEST = 100_000  # characters looked at together
+
+
+def see(text: str) -> tuple[Seen, list[Hit]]:
+    """A text as the model sees it, and the patterns' hits in it."""
+    tokens = tokenize(text)
+    hits = find_patterns(text, tokens)
+    seen = Seen(tokens, features.modes(text, tokens), features.headers(tokens), _pattern_words(tokens, hits))
+    return seen, hits
+
+
+def _pattern_words(tokens: Tokens, hits: Iterable[Hit]) -> list[str]:
+    words = [""] * len(tokens.words)
+    for span, certain in sorted(hits, key=lambda hit: (hit.certain, hit.span)):
+        name = span.label + ("!" if certain else "?")
+        for i in range(*token_range(tokens, span.start, span.end)):
+            words[i] = name if certain or not words[i] or words[i] == name else f"{words[i]}{name}"[:32]
+    return words
+
+
+def token_range(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
+    """Numbers of the first token that characters ``start`` to ``end`` touch, and of the one after the last."""
+    return bisect_left(tokens.ends, start + 1), bisect_left(tokens.starts, end)
+
+
+class Detector:
+    """Finds personal text; made once a process."""
+
+    def __init__(self, tagger: Tagger) -> None:
+        self._tagger = tagger
+
+    def find(self, texts: Sequence[str], *, patterns: bool = True) -> list[list[Span]]:
+        """The spans of each text, in order and apart from each other; ``patterns`` adds what they are certain of."""
+        pieces = [(n, begin, part) for n, text in enumerate(texts) for begin, part in cut(text)]
+        found: list[list[Span]] = [[] for _ in texts]
+        told = self._find([part for _, _, part in pieces], patterns)
+        for (n, begin, _), spans in zip(pieces, told, strict=True):
+            found[n] += [Span(begin + start, begin + end, label) for start, end, label in spans]
+        return found
+
+    def _find(self, texts: Sequence[str], patterns: bool) -> Iterator[list[Span]]:
+        for batch in _batches(texts):
+            looked = [see(text) for text in batch]
+            tagged = self._tagger.tag([seen for seen, _ in looked])
+            for text, (seen, hits), labels in zip(batch, looked, tagged, strict=True):
+                repeat_names(seen.tokens, labels)
+                yield join(text, spans_of(seen.tokens, labels), hits if patterns else [])
+
+
+def cut(text: str) -> Iterator[tuple[int, str]]:
+    """A text in parts of bounded size, and where each begins: cut at a line break, else a space, else anywhere."""
+    begin = 0
+    while len(text) - begin > LONGEST:
+        end = begin + LONGEST
+        middle = begin + LONGEST // 2
+        at = text.rfind("\n", middle, end)
+        at = at if at >= 0 else text.rfind(" ", middle, end)
+        end = at + 1 if at >= 0 else end
+        yield begin, text[begin:end]
+        begin = end
+    yield begin, text[begin:]
+
+
+def _batches(texts: Sequence[str]) -> Iterable[list[str]]:
+    batch: list[str] = []
+    size = 0
+    for text in texts:
+        if batch and (len(batch) == BATCH or size + len(text) > BATCH_CHARACTERS):
+            yield batch
+            batch, size = [], 0
+        batch.append(text)
+        size += len(text)
+    if batch:
+        yield batch
+
+
+def spans_of(tokens: Tokens, labels: Sequence[str]) -> list[Span]:
+    """Runs of tokens of one label; line breaks at a run's ends are not part of it."""
+    spans: list[Span] = []
+    i, count = 0, len(labels)
+    while i < count:
+        label = labels[i]
+        begun = i
+        while i < count and labels[i] == label:
+            i += 1
+        if label == OUTSIDE:
+            continue
+        last = i - 1
+        while begun < last and tokens.words[begun] == LINE_BREAK:
+            begun += 1
+        while last > begun and tokens.words[last] == LINE_BREAK:
+            last -= 1
+        if tokens.words[begun] != LINE_BREAK:
+            spans.append(Span(tokens.starts[begun], tokens.ends[last], label))
+    return spans
+
+
+_AFTER_NAMES = {"medical", "dose", "strength"}
+
+
+def repeat_names(tokens: Tokens, labels: list[str]) -> None:
+    """Label NAME what is written like a name found elsewhere in the same text; words of other meaning stay."""
+    known, classes = lexicon(), announcing()
+    words = tokens.words
+    names = {
+        word
+        for word, label in zip(words, labels, strict=True)
+        if label == "NAME" and len(word) > 3 and word[0].isalpha()
+    }
+    names = {
+        word
+        for word in names
+        if not ORDINARY.intersection(known.get(word.lower(), "")) and word.lower() not in classes
+    }
+    if not names:
+        return
+    for i, word in enumerate(words):
+        if word in names and labels[i] == OUTSIDE:
+            after = words[i + 1].lower() if i + 1 < len(words) else ""
+            after = words[i + 3].lower() if after == "'" and i + 3 < len(words) else after
+            if classes.get(after) not in _AFTER_NAMES:
+                labels[i] = "NAME"
+
+
+def _by_number(text: str, span: Span) -> Span:
+    """An age over 89 is an identifier, a younger one a hint."""
+    if span.label not in ("AGE", YOUNGER_AGE):
+        return span
+    words = text[span.start : span.end]
+    number = re.search(r"\d+", words)
+    old = int(number.group()) > 89 if number else bool(re.search(r"(?i)nine?t|hundred|centen", words))
+    return span._replace(label="AGE" if old else YOUNGER_AGE)
+
+
+def join(text: str, spans: Iterable[Span], hits: Iterable[Hit]) -> list[Span]:
+    """The model's spans, widened or added to by certain hits: nothing either of them found is left out."""
+    kept = sorted(spans)
+    for hit in sorted((hit.span for hit in hits if hit.certain), key=_priority):
+        touching = [s for s in kept if s.start < hit.end and hit.start < s.end]
+        if not touching:
+            kept.append(hit)
+        elif any(s.start > hit.start or s.end < hit.end for s in touching) and not _cover(touching, hit):
+            first, last = min(s.start for s in touching), max(s.end for s in touching)
+            kept = [s for s in kept if s not in touching]
+            label = hit.label if len(touching) > 1 else touching[0].label
+            kept.append(Span(min(first, hit.start), max(last, hit.end), label))
+    return [_by_number(text, span) for span in outside_placeholders(text, sorted(kept))]
+
+
+_PLACEHOLDER = re.compile(r"\[\*\*.{0,80}?\*\*\]", re.DOTALL)
+
+
+def outside_placeholders(text: str, spans: list[Span]) -> list[Span]:
+    """Spans without those in ``[**...**]``, where somebody de-identified the text: there only days say something."""
+    if "[**" not in text:
+        return spans
+    held = [match.span() for match in _PLACEHOLDER.finditer(text)]
+    kept = []
+    for span in spans:
+        inside = [(a, b) for a, b in held if span.start < b and a < span.end]
+        days = span.label == "DATE" and any(c.isdigit() for c in text[span.start : span.end])
+        if not inside or days:
+            kept.append(span)
+        else:  # what of it stands before or after
+            kept += [
+                Span(a, b, span.label)
+                for a, b in ((span.start, inside[0][0]), (inside[-1][1], span.end))
+                if a < b and text[a:b].strip()
+            ]
+    return kept
+
+
+def _priority(hit: Span) -> tuple[bool, int, int]:
+    """Named forms before mere codes, longer before shorter."""
+    return hit.label == "OTHER_ID", hit.start - hit.end, hit.start
+
+
+def _cover(spans: Sequence[Span], hit: Span) -> bool:
+    """Whether spans together hold every character of ``hit``."""
+    held = {i for s in spans for i in range(max(s.start, hit.start), min(s.end, hit.end))}
+    return len(held) == hit.end - hit.start

@@ -1,0 +1,201 @@
+"""Made-up hospitals and employers, and towns and countries that exist."""
+
+import random
+
+from anon_spark.detect.notes.grammar import numbers
+from anon_spark.detect.notes.grammar.people import (
+    LOCALES,
+    TEST,
+    TRAIN,
+    TUNE,
+    _coined,
+    _listed,
+    _maker,
+    draw_person,
+    part_of,
+)
+
+STATES = {
+    "AL": "Alabama", "AZ": "Arizona", "CA": "California", "CO": "Colorado", "CT": "Connecticut", "DC": "District of Columbia",
+    "FL": "Florida", "GA": "Georgia", "HI": "Hawaii", "IL": "Illinois", "IN": "Indiana", "IA": "Iowa", "KS": "Kansas",
+    "KY": "Kentucky", "LA": "Louisiana", "ME": "Maine", "MD": "Maryland", "MA": "Massachusetts", "MI": "Michigan",
+    "MN": "Minnesota", "MO": "Missouri", "MS": "Mississippi", "MT": "Montana", "NC": "North Carolina", "NE": "Nebraska",
+    "NH": "New Hampshire", "NJ": "New Jersey", "NM": "New Mexico", "NV": "Nevada", "NY": "New York", "OH": "Ohio",
+    "OK": "Oklahoma", "OR": "Oregon", "PA": "Pennsylvania", "RI": "Rhode Island", "SC": "South Carolina", "TN": "Tennessee",
+    "TX": "Texas", "UT": "Utah", "VA": "Virginia", "VT": "Vermont", "WA": "Washington", "WI": "Wisconsin", "WV": "West Virginia",
+}  # fmt: skip
+COUNTRIES = (
+    "Mexico; Brazil; Portugal; Italy; Ireland; Poland; Russia; Ukraine; China; Japan; South Korea; Vietnam; Cambodia; India; "
+    "Pakistan; Bangladesh; Iran; Iraq; Syria; Egypt; Ethiopia; Somalia; Nigeria; Ghana; Kenya; Haiti; Jamaica; Cuba; Puerto Rico; "
+    "Dominican Republic; Guatemala; El Salvador; Colombia; Peru; Ecuador; Germany; France; Spain; Greece; Turkey; Albania; "
+    "Cape Verde; the Philippines; Thailand; Canada; England; Scotland; the UK; the United States; USA; Lebanon; Israel; Armenia"
+).split("; ")
+TWO_WORDS = (
+    "New York; San Antonio; Los Angeles; San Diego; St. Louis; New Bedford; Fall River; Santa Fe; Las Vegas; Baton Rouge; El Paso; "
+    "Fort Worth; Salt Lake City; West Roxbury; Jamaica Plain; North Andover; South Boston; Palo Alto; New Haven; Hong Kong; "
+    "Rio de Janeiro; Mexico City; Sao Paulo; Cape Town; Kuala Lumpur; Grand Rapids; Long Beach; Des Moines; Cedar Rapids"
+).split("; ")
+SAINTS = "Mary Joseph Luke Vincent Anne Elizabeth Francis Jude Michael Agnes Clare Anthony Raphael Camillus".split()
+HOSPITALS = {
+    TRAIN: (
+        "{town} Hospital", "{town} General Hospital", "{town} Medical Center", "{last} Memorial Hospital", "St. {saint}'s Hospital",
+        "St. {saint} Medical Center", "{town} General", "{town} Community Hospital", "University of {state} Medical Center",
+        "{last} Clinic", "{tree} {geo} Health Center", "VA {town}", "{town} VA", "Saint {saint}'s", "{initials}", "{initials}",
+        "{town} Eye and Ear Infirmary", "{last} Cancer Institute", "{town} Children's Hospital", "Mt. {tree} Hospital", "{town}",
+        "{last}-{last2} Hospital", "{town} Family Medicine", "{last} Medical Associates", "{state} General Hospital",
+        "{faith} Hospital", "{faith} Medical Center", "{faith} of {town}", "{town} {faith} Hospital", "Children's Hospital of {town}",
+        "{town} VAMC", "Veterans Affairs Medical Center", "{town} Valley Hospital", "{last} and {last2} Hospital", "{last} Pavilion",
+        "{faith}", "{initials} {town}", "{initials} {tree} Campus", "{town} County Hospital", "{geo}view Hospital", "{last} Hospital",
+        "{town} Health Alliance", "{tree}wood Urgent Care", "{town} Orthopedic Clinic", "{last} Women's Center", "{town} Med Ctr",
+        "{town} Hosp", "{town} Gen'l", "{initials} ED", "{initials}-{town}", "{tree} Family Practice", "{last} Surgery Center",
+    ),
+    TUNE: (
+        "{town} Regional Hospital", "{town} District Hospital", "Our Lady of {geo} Medical Centre", "{last} University Hospital",
+        "{town} Health System", "Royal {town} Infirmary", "{town} Surgical Center", "{last} Heart Institute", "Klinikum {town}",
+        "{town} Hospital", "{town} Medical Center", "{last} Memorial", "{initials}",
+    ),
+    TEST: (
+        "{town} Hospital", "{town} Medical Center", "{town} Doctors Hospital", "{last} Community Hospital", "{initials}",
+        "{town} Spine Institute", "{geo} Health Campus", "{state} Heart Hospital", "{last} Eye Clinic", "{town} Mercy", "Mount {saint} Hospital",
+    ),
+}  # fmt: skip
+HOMES = {
+    TRAIN: (
+        "{tree} Manor", "{tree} {geo} Nursing Home", "{last} House", "{town} Rehab", "{tree}wood Rehabilitation Center", "{last} Rehab",
+        "{town} Rehabilitation & Nursing Center", "{tree} Village", "St. {saint}'s Home", "The {last} Center", "{tree} Hill SNF",
+        "{tree}crest", "{last} Assisted Living", "{town} Health Care Center", "{geo} at {town}", "{tree} Terrace", "{town} LTAC",
+    ),
+    TUNE: ("{tree} Commons", "{last} Care Home", "{tree}view Nursing & Rehab", "{town} Convalescent Home", "{geo} Lodge"),
+    TEST: ("{tree} Gardens", "{last} Hospice House", "{town} Skilled Nursing", "{tree} {geo} Memory Care", "The Residence at {town}"),
+}  # fmt: skip
+ORGS = {
+    TRAIN: (
+        "{last} Inc.", "{last} & Sons", "{last}, {last2} and Co", "{town} High School", "{last} Industries", "{town} Public Schools",
+        "{tree} Street Bakery", "{last} Construction", "University of {state}", "{last} Group", "{town} Fire Department", "{last}-{last2}",
+        "{tree} Technologies", "{last}'s Diner", "{town} Police Department", "Bank of {town}", "{last} LLC", "{tree} Ambulance",
+        "{last} Brothers", "{coined} Corp", "{coined}", "{last} Pharmacy", "{tree} Home Care", "{town} Fabricating", "{last} Ltd",
+        "{town} Chronicle", "{last} Insurance", "{tree} Realty", "{town} Public Library", "{last} Trucking", "{town} Country Club",
+        "{faith} Church", "{town} Unified School District", "{last} Motors", "{last} Hardware", "{town} Senior Center", "{state} DOT",
+        "{town} Gazette", "{last}'s Market", "VNA of {town}", "{town} EMS", "{coined} Home Health", "{last} Medical Supply",
+    ),
+    TUNE: (
+        "{last} Logistics", "{town} Shipyard", "{last} Partners", "{coined} Foods", "{last} and Daughters", "{town} Transit Authority",
+        "{tree} Farms", "{last} Law Offices", "{town} City Hall", "{last} Inc", "{coined} Systems", "{last} PLC", "{last} Drugs",
+    ),
+    TEST: (
+        "{last} Plumbing", "{town} Airport", "{coined} Genomics", "{last} Catering", "{town} Waterworks", "{tree} Medical Transport",
+        "{last} Elementary", "{coined} Labs", "{last} Apothecary", "{town} Daily News", "{last} Inc.", "{last} & Co", "{town} Steel",
+    ),
+}  # fmt: skip
+SCHOOLS = (
+    "{town} College",
+    "{last} Elementary School",
+    "{town} Community College",
+    "{state} State University",
+)
+FAITHS = (
+    "Sacred Heart; Good Samaritan; Holy Cross; Presbyterian; Baptist; Methodist; Mercy; Providence; Bethesda; Beth Israel; Mount Sinai; "
+    "Trinity; Sisters of Charity; Deaconess; Holy Family; Immaculate Conception; Grace; Redeemer; Shriners; Northside; Eastern; Unity"
+).split("; ")
+NO_ADDRESSES = {
+    "ja_JP",
+    "zh_CN",
+    "yo_NG",
+    "en_PK",
+    "en_KE",
+    "zu_ZA",
+    "en_US",
+    "tw_GH",
+    "sw",
+}  # not in Latin letters, or none
+GEOGRAPHY = "Hill Valley Park Ridge River Lake Brook Point Grove Harbor Meadow Mercy Hope Grace".split()
+
+
+class PlaceMaker:
+    """Places of one note."""
+
+    def __init__(self, draw: random.Random, part: str) -> None:
+        self._draw, self._part = draw, part
+        abroad = [locale for locale in LOCALES[part] if locale not in NO_ADDRESSES]
+        self._abroad = draw.choice(abroad) if draw.random() < 0.25 else None
+        self.kinds = {
+            "hospital",
+            "org",
+            "school",
+            "city",
+            "state",
+            "st",
+            "country",
+            "zip",
+            "street",
+            "place",
+            "place1",
+        }
+
+    def fill(self, kind: str, form: str) -> tuple[str, str]:
+        """Words and label of a place."""
+        draw = self._draw
+        if kind == "hospital":
+            return self._named(draw.choice((HOMES if form == "snf" else HOSPITALS)[self._part])), "HOSPITAL"
+        if kind in ("org", "school"):
+            return self._named(draw.choice(SCHOOLS if kind == "school" else ORGS[self._part])), "ORGANIZATION"
+        if kind == "street":
+            return self._street(form), "ADDRESS"
+        if kind == "zip" and self._abroad and draw.random() < 0.8:
+            return str(_maker(self._abroad).postcode()), "ZIP"
+        if kind == "zip":
+            code = numbers.numerify(
+                draw,
+                draw.choices(("0####", "#####", "#####-####", "@@# #@@", "@# #@@"), (40, 40, 10, 5, 3))[0],
+            )
+            return code, "ZIP"
+        if kind == "st":
+            return draw.choice(list(STATES)), "LOCATION"
+        if kind == "state":
+            return draw.choice(list(STATES.values())), "LOCATION"
+        if kind == "country":
+            return draw.choice(COUNTRIES), "LOCATION"
+        if kind == "place1":
+            return draw.choice(
+                (draw.choice(COUNTRIES), f"{self._town()} County", draw.choice(list(STATES.values())))
+            ), "LOCATION"
+        if kind == "place" and draw.random() < 0.3:
+            return self._named(draw.choice(HOMES[self._part])), "HOSPITAL"
+        if kind == "place" and draw.random() < 0.4:
+            return self._street(""), "ADDRESS"
+        return self._town(), "LOCATION"
+
+    def _street(self, form: str) -> str:
+        draw = self._draw
+        if self._abroad and draw.random() < 0.8:
+            whole = str(_maker(self._abroad).street_address()).replace("\n", ", ")
+            return str(_maker(self._abroad).street_name()) if form == "name" else whole
+        words = numbers.street(draw, _maker("en_US"), self._last())
+        return words.split(" ", 1)[1].split(" Apt")[0].split(",")[0] if form == "name" else words
+
+    def _last(self) -> str:
+        return draw_person(self._draw, self._part).last
+
+    def _town(self) -> str:
+        draw = self._draw
+        if self._abroad not in (None, "it_IT") and draw.random() < 0.6:  # Faker's Italian towns are in no order
+            return str(_maker(str(self._abroad)).city())
+        if draw.random() < 0.15:
+            return draw.choice(TWO_WORDS)
+        if draw.random() < 0.25:
+            return str(_maker("en_US").city())
+        while True:
+            town = draw.choice(_listed(draw.choice("ct"))).capitalize()
+            if (part_of(town) == TRAIN) == (self._part == TRAIN):
+                return town
+
+    def _named(self, form: str) -> str:
+        last = self._last()
+        initials = "".join(
+            self._draw.choice("BMGHCSWNLVAU") for _ in range(self._draw.choice((2, 3, 3)))
+        ) + self._draw.choice("HC")
+        return form.format(
+            town=self._town(), last=last, last2=self._last(), saint=self._draw.choice(SAINTS), tree=self._draw.choice(numbers.TREES),
+            geo=self._draw.choice(GEOGRAPHY), faith=self._draw.choice(FAITHS), state=self._draw.choice(list(STATES.values())), initials=initials,
+            coined=_coined(self._draw, self._part),
+        )  # fmt: skip

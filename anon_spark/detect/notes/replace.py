@@ -1,0 +1,290 @@
+"""Put something else where personal text was found: a tag, a mask, nothing, or a surrogate of the same form.
+
+A surrogate is drawn by a keyed hash of what it stands for, so a name becomes the same name in every note of a person
+(or of everybody, where the notes are not said to be somebody's), and nobody without the key can tell which it was.
+"""
+
+import hmac
+import random
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+
+from faker.providers.person.en_US import Provider
+
+from anon_spark.detect.notes.labels import HINTS, YOUNGER_AGE
+from anon_spark.detect.notes.lexicon import lexicon
+from anon_spark.detect.notes.spans import Span
+
+TREATMENTS = ("tag", "mask", "remove", "surrogate")
+MASK = "*"
+OLDEST = 90
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replacing:
+    """How to replace. ``days``: the person's own offset. ``avoid``: names of real people, in small letters."""
+
+    treatment: str = "tag"
+    key: bytes = b""
+    person: str = ""
+    days: int = 0
+    hints: bool = True  # religions and younger ages are replaced too
+    avoid: frozenset[str] = frozenset()
+
+
+def replace(text: str, spans: Sequence[Span], how: Replacing) -> str:
+    """``text`` with every span replaced; spans are in order and apart."""
+    parts, at = [], 0
+    for span in spans:
+        if span.label in HINTS and not how.hints:
+            continue
+        parts += [text[at : span.start], _instead(text[span.start : span.end], span.label, how)]
+        at = span.end
+    return "".join(parts) + text[at:]
+
+
+def _instead(words: str, label: str, how: Replacing) -> str:
+    if how.treatment == "remove":
+        return ""
+    if how.treatment == "mask":
+        return re.sub(r"\w", MASK, words)
+    if how.treatment == "tag":
+        return f"[{label}]"
+    return _SURROGATES.get(label, _digits)(words, _draw(words, label, how), how)
+
+
+def _draw(words: str, label: str, how: Replacing) -> random.Random:
+    """Random choices that follow from the key, the person and the words, whatever their case and spaces."""
+    same = f"{how.person}\0{label}\0{' '.join(words.lower().split())}"
+    return random.Random(hmac.new(how.key, same.encode(), "sha256").digest())  # noqa: S311  seeded by the keyed hash
+
+
+@cache
+def _names(letters: str) -> tuple[str, ...]:
+    return tuple(
+        sorted(
+            w
+            for w, flags in lexicon().items()
+            if set(letters) & set(flags) and "m" not in flags and len(w) > 2
+        )
+    )
+
+
+@cache
+def _firsts(man: bool) -> tuple[str, ...]:
+    return tuple(sorted(Provider.first_names_male if man else Provider.first_names_female))
+
+
+def _name(words: str, _whole: random.Random, how: Replacing) -> str:
+    """Each part of a name becomes another of its kind, a first name of the same gender, in the case it was written."""
+
+    def other(match: re.Match[str]) -> str:
+        part = match.group()
+        if len(part) == 1:
+            return _draw(part, "initial", how).choice("ABCDEFGHJKLMNPRSTW")
+        own = _draw(part, "part", how)
+        pool = _pool(part)
+        for _ in range(20):
+            chosen = own.choice(pool)
+            if chosen.lower() not in how.avoid and chosen.lower() != part.lower():
+                break
+        return _cased(chosen, part)
+
+    return re.sub(r"[^\W\d_]+", other, words)
+
+
+def _pool(part: str) -> tuple[str, ...]:
+    title = part.capitalize()
+    if title in _firsts(True) and title not in _firsts(False):
+        return _firsts(True)
+    if title in _firsts(False):
+        return _firsts(False)
+    return _names("S")
+
+
+def _cased(chosen: str, like: str) -> str:
+    return chosen.upper() if like.isupper() else chosen.lower() if like.islower() else chosen.capitalize()
+
+
+def _digits(words: str, draw: random.Random, _how: Replacing) -> str:
+    """Every digit and capital becomes another; marks and lengths stay."""
+    return "".join(
+        str(draw.randrange(10))
+        if c.isdigit()
+        else draw.choice("ABCDEFGHJKLMNPRSTUVWXYZ")
+        if c.isupper()
+        else c
+        for c in words
+    )
+
+
+def _place(words: str, draw: random.Random, how: Replacing) -> str:
+    """A town that exists, in the case it was written; street numbers and codes become others."""
+    tail = re.search(
+        r"(?i)\b(?:hospital|medical center|clinic|street|st|avenue|ave|road|rd|drive|lane|inc|llc|rehab\w*)\b.*$",
+        words,
+    )
+    town = _cased(draw.choice(_names("c")), words if words.isupper() or words.islower() else "Aa")
+    number = re.match(r"\d+\S*\s", words)
+    return (
+        (_digits(number.group(), draw, how) if number else "") + town + (f" {tail.group()}" if tail else "")
+    )
+
+
+def _electronic(words: str, draw: random.Random, _how: Replacing) -> str:
+    """An address at a domain that nobody can own (RFC 2606)."""
+    token = "".join(draw.choice("abcdefghijkmnopqrstuvwxyz") for _ in range(8))
+    return f"{token}@example.org" if "@" in words else f"www.example.org/{token}"
+
+
+def _internet(_words: str, draw: random.Random, _how: Replacing) -> str:
+    return f"192.0.2.{draw.randint(1, 254)}"  # documentation's own, RFC 5737
+
+
+def _age(words: str, _draw: random.Random, _how: Replacing) -> str:
+    return re.sub(r"\d+", f"{OLDEST}", words, count=1) if re.search(r"\d", words) else f"over {OLDEST - 1}"
+
+
+def _younger(words: str, _draw: random.Random, _how: Replacing) -> str:
+    """A band of ten years."""
+    number = re.search(r"\d+", words)
+    if not number:
+        return f"[{YOUNGER_AGE}]"
+    low = int(number.group()) // 10 * 10
+    return words[: number.start()] + f"{low}-{low + 9}" + words[number.end() :]
+
+
+def _date(words: str, _draw: random.Random, how: Replacing) -> str:
+    """The day moved by the person's offset in the form it was written; one that cannot be read becomes a tag."""
+    return shift_date(words, how.days) or "[DATE]"
+
+
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
+_WORD = re.compile(r"[A-Za-z]{3,}")
+
+
+def shift_date(words: str, days: int, *, near: int = 2000) -> str | None:
+    """Move a written date; null where it has no reading. A date without a year is moved as if it were of ``near``.
+
+    >>> [shift_date(words, 7) for words in ("03-Apr-2101", "the 28th of April", "12/28/05", "3/4")]
+    ['10-Apr-2101', 'the 5th of May', '01/04/06', '3/11']
+    """
+    month_word = next(
+        (m for m in _WORD.finditer(words) if m.group().lower()[:3] in {n[:3] for n in _MONTHS}), None
+    )
+    numbers = [(m.start(), m.end()) for m in re.finditer(r"\d+", words)]
+    short = [
+        i for i, (begin, _) in enumerate(numbers) if words[begin - 1 : begin] in ("'", "\u2019") and begin
+    ]
+    parts = _roles([words[a:b] for a, b in numbers], month_word is not None, short)
+    if parts is None:
+        return None
+    year, month, day = parts
+    values = [words[a:b] for a, b in numbers]
+    number = {role: int(values[i]) for role, i in (("y", year), ("m", month), ("d", day)) if i is not None}
+    if month_word:
+        number["m"] = 1 + [n[:3] for n in _MONTHS].index(month_word.group().lower()[:3])
+    written = number.get("y", near)
+    full = written if year is None or len(values[year]) == 4 else (2000 if written < 50 else 1900) + written
+    try:
+        moved = date(full, number.get("m", 7), number.get("d", 1 if "m" in number else 2)) + timedelta(days)
+    except (ValueError, OverflowError):
+        return None
+    new = {
+        i: _as(getattr(moved, name), values[i], padded=month_word is None)
+        for i, name in ((year, "year"), (month, "month"), (day, "day"))
+        if i is not None
+    }
+    out, at = "", 0
+    edits: list[tuple[int, int, str]] = [(*numbers[i], text) for i, text in new.items()]
+    if month_word:
+        edits.append((*month_word.span(), _month(moved.month, month_word.group())))
+    for begin, end, text in sorted(edits):
+        out += words[at:begin] + text
+        at = end
+    out += words[at:]
+    return _ordinals(out)
+
+
+def _as(value: int, like: str, *, padded: bool) -> str:
+    if len(like) == 2 and value > 31:
+        return f"{value % 100:02d}"
+    return f"{value:02d}" if like.startswith("0") or (len(like) == 2 and padded) else str(value)
+
+
+def _month(number: int, like: str) -> str:
+    name = _MONTHS[number - 1]
+    name = name if len(like) > 4 or like.lower() in _MONTHS else name[:3]
+    return _cased(name, like)
+
+
+def _ordinals(words: str) -> str:
+    def right(match: re.Match[str]) -> str:
+        day = int(match[1])
+        return match[1] + ("th" if 10 < day < 14 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th"))
+
+    return re.sub(r"\b(\d{1,2})\s?(?:st|nd|rd|th)\b", right, words, flags=re.IGNORECASE)
+
+
+def _roles(
+    values: Sequence[str], month: bool, short: Sequence[int]
+) -> tuple[int | None, int | None, int | None] | None:
+    """Which of the numbers is the year, the month, the day; months come first where both could."""
+    years = [i for i, v in enumerate(values) if len(v) == 4 or i in short]
+    rest = [i for i in range(len(values)) if i not in years]
+    year = years[0] if years else None
+    if len(years) > 1 or len(rest) > 3:
+        return None
+    if month:
+        day = next((i for i in rest if 1 <= int(values[i]) <= 31), None)
+        left = [i for i in rest if i != day]
+        return (year if year is not None else left[0] if left else None), None, day
+    if len(rest) == 3 and year is None:
+        year, rest = rest[2], rest[:2]
+    if not rest:
+        return (year, None, None) if year is not None and len(values[year]) == 4 else None
+    if len(rest) == 1:
+        return (year, rest[0], None) if year is not None and 1 <= int(values[rest[0]]) <= 12 else None
+    first, second = rest[:2]
+    if int(values[first]) > 12:
+        first, second = second, first
+    return (year, first, second) if len(rest) == 2 and int(values[first]) <= 12 else None
+
+
+Surrogate = Callable[[str, random.Random, Replacing], str]
+_SURROGATES: dict[str, Surrogate] = {
+    "NAME": _name,
+    "LOCATION": _place,
+    "HOSPITAL": _place,
+    "ORGANIZATION": _place,
+    "ADDRESS": _place,
+    "DATE": _date,
+    "AGE": _age,
+    YOUNGER_AGE: _younger,
+    "EMAIL": _electronic,
+    "URL": _electronic,
+    "PHOTO": lambda words, draw, how: "[PHOTO]",  # noqa: ARG005
+    "IP": _internet,
+    "RELIGION": lambda words, draw, how: "[RELIGION]",  # noqa: ARG005
+}
+
+
+def replace_all(texts: Iterable[str], spans: Iterable[Sequence[Span]], how: Replacing) -> list[str]:
+    """Each text with its spans replaced."""
+    return [replace(text, found, how) for text, found in zip(texts, spans, strict=True)]

@@ -1,0 +1,163 @@
+"""Scrub a column of notes in Spark: one detector a worker process, each note with what is known of its person."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import LongType, StringType, StructField, StructType
+
+from anon_spark.detect.notes.detector import Detector
+from anon_spark.detect.notes.known import Known
+from anon_spark.detect.notes.model import get_detector
+from anon_spark.detect.notes.replace import Replacing
+from anon_spark.detect.notes.scrubber import find_or_withhold, scrub_known
+from anon_spark.detect.notes.spans import Span
+
+STATUS, REPLACED, LEFT = "_status", "_replaced", "_known_left"
+KNOWN, DAYS, PERSON = "_known", "_days", "_person"
+SCRUBBED, WITHHELD, EMPTY = "scrubbed", "withheld", "empty"
+BYTES = 4_000_000  # of texts looked at together
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteSettings:
+    """How notes are scrubbed; the key is part of the closure, never of a plan."""
+
+    treatment: str = "tag"
+    hints: bool = True
+    model: Path | None = None
+    key: bytes = field(default=b"", repr=False)
+
+    def replacing(self, person: str, days: int) -> Replacing:
+        """How texts of one person are replaced."""
+        return Replacing(treatment=self.treatment, key=self.key, person=person, days=days, hints=self.hints)
+
+
+def known_identifiers(tables: Sequence[tuple[DataFrame, str, dict[str, str]]]) -> DataFrame:
+    """What tables hold of each person.
+
+    Args:
+        tables: a DataFrame, its column with the person's id, and the label of each column that identifies; null
+            cells are left out.
+
+    Returns:
+        ``(person, _known array<struct<value, label>>)``, one row a person.
+    """
+    parts = []
+    for df, person, columns in tables:
+        values = [
+            F.struct(F.col(c).cast("string").alias("value"), F.lit(label).alias("label"))
+            for c, label in columns.items()
+        ]
+        held = F.filter(F.array(*values), lambda v: v["value"].isNotNull())
+        parts.append(df.select(F.col(person).cast("string").alias("person"), F.explode(held).alias("v")))
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.unionByName(part)
+    return whole.groupBy("person").agg(F.array_sort(F.collect_set("v")).alias(KNOWN))
+
+
+def scrub_notes(
+    notes: DataFrame,
+    *,
+    text: str,
+    person: str,
+    settings: NoteSettings,
+    known: DataFrame | None = None,
+    offsets: DataFrame | None = None,
+) -> DataFrame:
+    """``notes`` with ``text`` scrubbed, and three more columns; one row a note, in no order.
+
+    A note that breaks the detector, or that still says what is known of its person, has a null text and the status
+    ``withheld``.
+
+    Args:
+        known: of :func:`known_identifiers`. offsets: ``(person, days)``, by which dates are moved for surrogates.
+
+    Returns:
+        The columns of ``notes``, ``_status`` (scrubbed, withheld, empty), ``_replaced`` and ``_known_left``: how
+        many spans were replaced, and how many known values a look at the scrubbed text found (0 unless withheld).
+    """
+    joined = notes.withColumn(PERSON, F.col(person).cast("string"))
+    if known is not None:
+        joined = joined.join(known.withColumnRenamed("person", PERSON), on=PERSON, how="left")
+    else:
+        joined = joined.withColumn(KNOWN, F.lit(None).cast("array<struct<value:string,label:string>>"))
+    days = F.lit(0).cast("int").alias(DAYS)
+    if offsets is not None:
+        moved = offsets.select(
+            F.col("person").cast("string").alias(PERSON), F.col("days").cast("int").alias(DAYS)
+        )
+        joined = joined.join(moved, on=PERSON, how="left")
+    else:
+        joined = joined.select("*", days)
+    counts = [
+        StructField(STATUS, StringType()),
+        StructField(REPLACED, LongType()),
+        StructField(LEFT, LongType()),
+    ]
+    names = notes.columns
+
+    def scrubbed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        detector = get_detector(settings.model)
+        for batch in batches:
+            for part in _bounded(batch, text):
+                yield _scrub_batch(part, text, names, detector, settings)
+
+    return joined.mapInArrow(scrubbed, StructType([*notes.schema.fields, *counts]))
+
+
+def _bounded(batch: pa.RecordBatch, text: str) -> Iterator[pa.RecordBatch]:
+    """Parts of a batch with texts of bounded size, or of one text."""
+    begin = size = 0
+    for row, length in enumerate(pc.binary_length(batch.column(text)).to_pylist()):
+        if size + (length or 0) > BYTES and row > begin:
+            yield batch.slice(begin, row - begin)
+            begin, size = row, 0
+        size += length or 0
+    yield batch.slice(begin)
+
+
+def _scrub_batch(
+    batch: pa.RecordBatch, text: str, names: list[str], detector: Detector, settings: NoteSettings
+) -> pa.RecordBatch:
+    """Only the text is read in Python: other columns, whole numbers with nulls among them, pass as they are."""
+    # Spark's strings may hold bytes that are no UTF-8: they become the replacement character.
+    raw = batch.column(text).cast(pa.binary()).to_pylist()
+    texts = [None if words is None else words.decode("utf-8", errors="replace") for words in raw]
+    distinct = sorted({words for words in texts if words and words.strip()})
+    found = dict(zip(distinct, find_or_withhold(distinct, detector), strict=True))
+    people = (batch.column(name).to_pylist() for name in (KNOWN, DAYS, PERSON))
+    done = [
+        _scrub_one(words, found.get(words or ""), _known(held), days or 0, person, settings)
+        for words, held, days, person in zip(texts, *people, strict=True)
+    ]
+    columns = [
+        pa.array([one[0] for one in done], pa.string()) if n == text else batch.column(n) for n in names
+    ]
+    types = {STATUS: pa.string(), REPLACED: pa.int64(), LEFT: pa.int64()}
+    added = [pa.array([one[place] for one in done], kind) for place, kind in enumerate(types.values(), 1)]
+    return pa.RecordBatch.from_arrays([*columns, *added], [*names, *types])
+
+
+def _known(held: Any) -> list[Known]:
+    return [] if held is None else [Known(one["value"], one["label"]) for one in held]
+
+
+def _scrub_one(
+    words: str | None,
+    spans: list[Span] | None,
+    known: list[Known],
+    days: int,
+    person: str | None,
+    settings: NoteSettings,
+) -> tuple[str | None, str, int, int]:
+    if not words or not words.strip():
+        return words, EMPTY, 0, 0
+    done = scrub_known(words, spans, known, settings.replacing(person or "", days))
+    return done.text, WITHHELD if done.text is None else SCRUBBED, done.replaced, done.left

@@ -1,0 +1,128 @@
+"""anon-spark notes: scrub, evaluate, train."""
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from anon_spark.cli import app
+from anon_spark.detect.notes.commands import alike, read_map
+from anon_spark.detect.notes.detector import Detector
+from anon_spark.detect.notes.replace import Replacing
+from anon_spark.detect.notes.scrubber import scrub_texts
+from anon_spark.detect.notes.spans import Note, Span, write_gold
+from anon_spark.errors import AnonError, PolicyError
+from tests.test_cli import anon
+
+TEXT = "Mr. John Smith, MRN 00123456, seen 03-Apr-2101. Call 617-555-0199."
+GOLD = Note(TEXT, (Span(4, 14, "PERSON"), Span(20, 28, "ID"), Span(35, 46, "DATE"), Span(53, 65, "PHONE")))
+
+
+def code(arguments):
+    """The exit code of a command run in this process."""
+    try:
+        app(arguments, standalone_mode=False, obj=Console(file=io.StringIO()))
+    except AnonError as error:
+        return error.exit_code
+    return 0
+
+
+def test_scrub_files_folders_and_lines(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_bytes(TEXT.encode() + b" \xff\xfe")
+    (tmp_path / "in" / "b.txt").write_text("")
+    done = anon("notes", "scrub", tmp_path / "in", tmp_path / "out", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["texts"] == 2
+    out = (tmp_path / "out" / "a.txt").read_text()
+    assert not any(word in out for word in ("Smith", "00123456", "2101", "0199"))
+    assert (tmp_path / "out" / "b.txt").read_text() == ""
+    (tmp_path / "in.jsonl").write_text(
+        json.dumps({"id": 1, "text": TEXT}) + "\n" + json.dumps({"text": None}) + "\n"
+    )
+    key = tmp_path / "key"
+    key.write_text("k" * 32)
+    options = ("--treatment", "surrogate", "--key-file", str(key), "--days", "7")
+    assert code(["notes", "scrub", str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl"), *options]) == 0
+    first, second = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    assert first["id"] == 1
+    assert "10-Apr-2101" in first["text"]
+    assert second["text"] is None
+    assert code(["notes", "scrub", str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl")]) == 2
+    assert code(["notes", "scrub", str(tmp_path / "none.txt"), str(tmp_path / "x.txt")]) == 3
+    assert (
+        code(["notes", "scrub", str(tmp_path / "in.jsonl"), str(tmp_path / "y"), "--treatment", "surrogate"])
+        == 2
+    )
+
+
+def test_evaluate_prints_the_promised_object(tmp_path):
+    write_gold([GOLD], tmp_path / "gold.jsonl")
+    done = anon("notes", "evaluate", tmp_path / "gold.jsonl", "--json", "--map", "PERSON=NAME,ID=MRN")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["overall"].keys() >= {"precision", "recall", "f1"}
+    assert document["overall"]["recall"] == 1
+    assert document["labels"]["NAME"]["recall"] == 1
+
+
+def test_evaluate_scores_other_detectors(tmp_path):
+    write_gold([GOLD], tmp_path / "gold.jsonl")
+    write_gold([Note(TEXT, (Span(4, 14, "PER"),))], tmp_path / "told.jsonl")
+    options = (
+        "--predicted",
+        str(tmp_path / "told.jsonl"),
+        "--map",
+        "PER=PERSON",
+        "--misses",
+        str(tmp_path / "m"),
+    )
+    assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *options]) == 0
+    assert len((tmp_path / "m").read_text().splitlines()) == 3
+    write_gold([Note("other")], tmp_path / "told.jsonl")
+    assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *options]) == 3
+    for part in ("patterns", "dictionary", "model"):
+        assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), "--using", part]) == 0
+    assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), "--using", "magic"]) == 2
+
+
+def test_maps_are_files_or_pairs(tmp_path):
+    path = tmp_path / "map.json"
+    path.write_text('{"PERSON": "NAME", "TITLE": null}')
+    assert read_map(str(path)) == read_map("PERSON=NAME,TITLE=") == {"PERSON": "NAME", "TITLE": None}
+    with pytest.raises(PolicyError, match="--map"):
+        read_map("nonsense")
+
+
+def test_younger_ages_count_only_where_the_gold_marks_them():
+    young = [[Span(0, 2, "YOUNGER_AGE")]]
+    assert alike([Note("45 yo")], young, {}) == [[]]
+    assert alike([Note("45 yo", (Span(0, 2, "AGE"),))], young, {}) == [[Span(0, 2, "AGE")]]
+
+
+def test_train_writes_a_model_that_evaluate_takes(tmp_path):
+    write_gold([GOLD._replace(spans=(Span(4, 14, "NAME"),))], tmp_path / "own.jsonl")
+    options = ("--notes", "80", "--rounds", "3", "--held", "20", "--gold", str(tmp_path / "own.jsonl"))
+    assert code(["notes", "train", str(tmp_path / "model.npz"), *options]) == 0
+    write_gold([GOLD], tmp_path / "gold.jsonl")
+    model = ("--model", str(tmp_path / "model.npz"))
+    assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *model]) == 0
+    assert (
+        code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), "--model", str(tmp_path / "own.jsonl")]) == 3
+    )
+
+
+def test_a_text_that_breaks_the_detector_is_withheld_alone():
+    class Fragile(Detector):
+        def __init__(self):
+            pass
+
+        def find(self, texts, **_):
+            if any("boom" in text for text in texts):
+                raise RuntimeError
+            return [[Span(0, 1, "NAME")] for _ in texts]
+
+    done = scrub_texts(["ann", "boom", None, "", "bob"], Fragile(), Replacing())
+    assert done.texts == ["[NAME]nn", None, None, "", "[NAME]ob"]
+    assert done.withheld == 1

@@ -1,0 +1,295 @@
+"""The detector: its parts against plain readings of them, odd texts, and floors for the shipped model."""
+
+import itertools
+import random
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pycrfsuite
+import pytest
+
+from anon_spark.detect.notes.announced import Hit
+from anon_spark.detect.notes.crf import Tagger, best_labels
+from anon_spark.detect.notes.detector import LONGEST, Detector, cut, join, see
+from anon_spark.detect.notes.evaluate import evaluate
+from anon_spark.detect.notes.grammar.people import TEST, TRAIN, TUNE, draw_person, part_of, seed
+from anon_spark.detect.notes.grammar.write import rules, write_note
+from anon_spark.detect.notes.known import Known, find_known
+from anon_spark.detect.notes.labels import HINTS, HIPAA
+from anon_spark.detect.notes.model import facts_of, get_detector, load_model, save_model
+from anon_spark.detect.notes.patterns import find_patterns
+from anon_spark.detect.notes.presidio import make_recognizer
+from anon_spark.detect.notes.replace import TREATMENTS, Replacing, replace, shift_date
+from anon_spark.detect.notes.spans import Span
+from anon_spark.detect.notes.tokens import tokenize
+from anon_spark.detect.notes.train import _weights, gold_labels, made_up, token_features, train
+from anon_spark.errors import InputError, PolicyError
+from tests.by_hand import notes_by_hand
+
+FEW = 120
+
+
+@pytest.fixture(scope="module")
+def weights():
+    return train(made_up(TRAIN, FEW), settings={"max_iterations": 3})
+
+
+def told(text: str) -> set[tuple[str, str]]:
+    return {
+        (h.span.label, text[h.span.start : h.span.end])
+        for h in find_patterns(text, tokenize(text))
+        if h.certain
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "words"),
+    [
+        ("ssn 123-45-6789.", "SSN", "123-45-6789"),
+        ("SSN ending in 1234", "SSN", "1234"),
+        ("MRN: 00123456,", "MRN", "00123456"),
+        ("call (617) 555-0199 x22 now", "PHONE", "(617) 555-0199 x22"),
+        ("London +44 20 7946 0958", "PHONE", "+44 20 7946 0958"),
+        ("fax 617-555-0143", "FAX", "617-555-0143"),
+        ("to jane.doe@x.org today", "EMAIL", "jane.doe@x.org"),
+        ("see https://a.b/c.", "URL", "https://a.b/c"),
+        ("from 10.1.2.3", "IP", "10.1.2.3"),
+        ("from fe80::1", "IP", "fe80::1"),
+        ("on 2101-04-03T10:22", "DATE", "2101-04-03"),
+        ("on 03-Apr-2101", "DATE", "03-Apr-2101"),
+        ("the 4th of April", "DATE", "4th of April"),
+        ("in Apr '05,", "DATE", "Apr '05"),
+        ("seen 12/28/05", "DATE", "12/28/05"),
+        ("a 94-year-old man", "AGE", "94"),
+        ("ninety-two years old", "AGE", "ninety-two"),
+        ("in her 90s", "AGE", "90"),
+        ("4111 1111 1111 1111", "ACCOUNT", "4111 1111 1111 1111"),
+        ("1HGCM82633A004352", "VEHICLE", "1HGCM82633A004352"),
+        ("scan 778812345", "OTHER_ID", "778812345"),
+    ],
+)
+def test_forms_that_are_certain(text, label, words):
+    assert (label, words) in told(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "strength 5/12",
+        "Na 140, K 4.1",
+        "may 2",
+        "BP 120/80",
+        "000-12-3456",
+        "999.1.2.3",
+        "13/45/2020",
+        "4111111111111112x",
+    ],
+)
+def test_forms_that_need_words_around_them_are_not_certain(text):
+    assert told(text) == set()
+
+
+def test_scores_and_labels_are_those_of_crfsuite(tmp_path):
+    trainer = pycrfsuite.Trainer(
+        algorithm="ap", verbose=False, params={"max_iterations": 3, "feature.minfreq": 1}
+    )
+    notes = list(made_up(TRAIN, 40))
+    for note in notes:
+        seen, _ = see(note.text)
+        trainer.append(token_features(seen), gold_labels(seen, note))
+    trainer.train(str(tmp_path / "model"))
+    theirs = pycrfsuite.Tagger()
+    theirs.open(str(tmp_path / "model"))
+    ours = Tagger(_weights(theirs.info()))
+    looked = [see(note.text)[0] for note in made_up(TEST, 40)]
+    for seen, labels in zip(looked, ours.tag(looked), strict=True):
+        assert labels == theirs.tag(token_features(seen))
+
+
+def test_best_paths_are_those_of_trying_all():
+    random_ = np.random.default_rng(1)
+    for _ in range(40):
+        scores = random_.normal(0, 3, (6, 3)).astype(np.float32)
+        moves = random_.normal(0, 1, (3, 3)).astype(np.float32)
+        best = max(
+            itertools.product(range(3), repeat=6),
+            key=lambda p: (
+                sum(scores[i, p[i]] for i in range(6)) + sum(moves[a, b] for a, b in itertools.pairwise(p))
+            ),
+        )
+        assert best_labels(scores, moves, np.array([0, 6]), outside=0).tolist() == list(best)
+
+
+def test_texts_of_a_batch_do_not_see_each_other(weights):
+    texts = [note.text for note in made_up(TEST, 30)]
+    alone = [Detector(Tagger(weights)).find([text])[0] for text in texts]
+    assert Detector(Tagger(weights)).find(texts) == alone
+
+
+def test_odd_texts_are_found_in_like_any_other(weights):
+    detector = Detector(Tagger(weights))
+    sentence = "Seen on 03-Apr-2101, ssn 123-45-6789. "
+    endless = sentence * (3 * LONGEST // len(sentence))
+    texts = ["", "\n\n", "\x00\x1f", "\ud800 x", "e\u0301" * 50, "😀 pt", endless]
+    *_, found = detector.find(texts)
+    assert sum(s.label == "SSN" for s in found) == endless.count("ssn")
+    assert all(endless[s.start : s.end] == "123-45-6789" for s in found if s.label == "SSN")
+
+
+def test_a_long_text_is_cut_where_nothing_is_lost():
+    for text in ("word " * LONGEST, "x" * (2 * LONGEST + 7), "line\n" * LONGEST):
+        parts = list(cut(text))
+        assert "".join(part for _, part in parts) == text
+        assert all(text[begin : begin + len(part)] == part and len(part) <= LONGEST for begin, part in parts)
+
+
+def test_what_a_pattern_is_certain_of_is_never_lost():
+    text = "call 617-555-0199 now"
+    phone = Hit(Span(5, 17, "PHONE"), True)
+    assert join(text, [], [phone]) == [phone.span]
+    assert join(text, [Span(0, 8, "NAME")], [phone]) == [Span(0, 17, "NAME")]
+    assert join(text, [Span(0, 21, "NAME")], [phone]) == [Span(0, 21, "NAME")]
+
+
+def test_a_model_is_written_and_read(tmp_path, weights):
+    for name in ("one.npz", "two.npz"):
+        save_model(tmp_path / name, weights, {"caution": 0.5})
+    read, facts = load_model(tmp_path / "one.npz")
+    assert facts["caution"] == 0.5
+    texts = [note.text for note in made_up(TEST, 20)]
+    assert Detector(Tagger(read)).find(texts) == Detector(Tagger(weights)).find(texts)
+    (tmp_path / "bad.npz").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="no model"):
+        load_model(tmp_path / "bad.npz")
+
+
+def test_grammar_parts_share_no_template_and_no_surname():
+    lines = {part: set(itertools.chain(*rules(part).values())) for part in (TRAIN, TUNE, TEST)}
+    for one, other in itertools.combinations(lines, 2):
+        shared = {line for line in lines[one] & lines[other] if "{" in line and "<" not in line}
+        assert not shared
+    seed(1)
+    draw = random.Random(1)
+    for part in (TUNE, TEST):
+        people = [draw_person(draw, part) for _ in range(60)]
+        assert {part_of(w) for p in people for w in p.last.replace("-", " ").split() if len(w) > 3} == {part}
+
+
+def test_grammar_writes_all_labels_exactly_and_the_same_every_time():
+    notes = [write_note(TRAIN, n) for n in range(600)]
+    assert {s.label for note in notes for s in note.spans} == {*HIPAA, *HINTS}
+    assert notes[:20] == [write_note(TRAIN, n) for n in range(20)]
+    for text, spans in notes:
+        assert all(text[s.start : s.end].strip() for s in spans)
+        assert all(a.end <= b.start for a, b in itertools.pairwise(spans))
+
+
+def test_presidio_calls_the_detector_or_is_asked_for(monkeypatch):
+    class Recognizer:
+        def __init__(self, *, supported_entities, name):
+            self.supported_entities, self.name = supported_entities, name
+            self.load()
+
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "presidio_analyzer", None)
+        with pytest.raises(PolicyError, match="presidio"):
+            make_recognizer()
+    stand_in = SimpleNamespace(EntityRecognizer=Recognizer, RecognizerResult=SimpleNamespace)
+    monkeypatch.setitem(sys.modules, "presidio_analyzer", stand_in)
+    recognizer = make_recognizer()
+    assert "PERSON" in recognizer.supported_entities
+    text = "Seen 03-Apr-2101, ssn 123-45-6789."
+    found = {r.entity_type: text[r.start : r.end] for r in recognizer.analyze(text, [])}
+    assert found == {"DATE_TIME": "03-Apr-2101", "US_SSN": "123-45-6789"}
+    assert {r.entity_type for r in recognizer.analyze(text, ["US_SSN"])} == {"US_SSN"}
+
+
+KNOWN = [
+    Known("Margarethe Quillfeather", "NAME"),
+    Known("(617) 555-0199", "PHONE"),
+    Known("990017342", "MRN"),
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "seen: MARGARETHE QUILLFEATHER",
+        "Quillfeather, Margarethe",
+        "Quillfeather's wife",
+        "Quilfeather was here",
+        "Mrs Quillfaether",
+        "M. Quillfeather",
+        "margarethe\nquillfeather",
+        "Quill-feather",
+        "Quill\nfeather",
+        "MargaretheQuillfeather",
+        "617.555.0199",
+        "call 617 555 0199.",
+        "MRN 990-017-342",
+    ],
+)
+def test_known_identifiers_are_found_however_written(text):
+    assert find_known(text, KNOWN)
+
+
+def test_ordinary_words_are_no_slips_of_a_name():
+    assert not find_known(
+        "Sinus rhythm, no change; may go home with wife",
+        [Known("Sinas Mays", "NAME"), Known("Will Rose", "NAME")],
+    )
+
+
+def test_replacing_leaves_nothing_and_keeps_the_rest():
+    text = "Mary SMITH (45) seen 3/4, MRN AB12345."
+    spans = [Span(0, 10, "NAME"), Span(12, 14, "YOUNGER_AGE"), Span(21, 24, "DATE"), Span(30, 37, "MRN")]
+    for treatment in TREATMENTS:
+        out = replace(text, spans, Replacing(treatment=treatment, key=b"k" * 32, days=14))
+        assert "SMITH" not in out
+        assert "AB12345" not in out
+        assert " seen " in out
+    out = replace(text, spans, Replacing(treatment="surrogate", key=b"k" * 32, days=14))
+    assert out.split()[1].isupper()
+    assert "40-49" in out
+    assert "3/18" in out
+    assert out == replace(text, spans, Replacing(treatment="surrogate", key=b"k" * 32, days=14))
+    assert out != replace(text, spans, Replacing(treatment="surrogate", key=b"j" * 32, days=14))
+    assert "(45)" in replace(text, spans, Replacing(hints=False))
+
+
+def test_a_name_has_one_surrogate_in_every_case():
+    how = Replacing(treatment="surrogate", key=b"k" * 32)
+    one, other = (replace(text, [Span(0, len(text), "NAME")], how) for text in ("John Smith", "SMITH"))
+    assert one.split()[1].upper() == other
+
+
+@pytest.mark.parametrize(
+    ("words", "days", "moved"),
+    [
+        ("12/28/05", 7, "01/04/06"),
+        ("2101-04-03", -3, "2101-03-31"),
+        ("Feb 28, 2000", 2, "Mar 1, 2000"),
+        ("the 28th of April", 7, "the 5th of May"),
+        ("20.12.2019", 14, "03.01.2020"),
+        ("MAY 2ND", 1, "MAY 3RD"),
+        ("May '05", 365, "May '06"),
+        ("sometime", 7, None),
+    ],
+)
+def test_dates_move_in_the_form_they_were_written(words, days, moved):
+    found = shift_date(words, days)
+    assert (found.upper() if found and words.isupper() else found) == moved
+
+
+def test_the_shipped_model_holds_its_floors():
+    """Floors below what was measured, so that a worse model or a broken feature is seen."""
+    notes = [write_note(TEST, n) for n in range(5000, 5150)]
+    scores = evaluate(notes, get_detector().find([n.text for n in notes]), labels=dict.fromkeys(HINTS))
+    assert scores["overall"]["recall"] > 0.94
+    assert scores["overall"]["precision"] > 0.8
+    assert 0.9 < facts_of()["test"]["recall"] <= 1
+    hand = notes_by_hand()
+    assert len(hand) == 100
+    scores = evaluate(hand, get_detector().find([n.text for n in hand]), labels=dict.fromkeys(HINTS))
+    assert scores["overall"]["recall"] > 0.85
