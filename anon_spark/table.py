@@ -31,10 +31,10 @@ from anon_spark.anonymize.recoded import Recoded, recode
 from anon_spark.anonymize.remote import ClusterHistogram, RemotePatterns, Survey
 from anon_spark.anonymize.rules import hierarchy_by_rule
 from anon_spark.errors import GateRefusedError, InputError
-from anon_spark.ingest.table import OneTable, open_table
+from anon_spark.ingest.table import CORRUPT, OneTable, open_table
 from anon_spark.policy.table import LoadedTablePolicy, TablePolicy, check_table
 from anon_spark.privacy.classes import Criterion
-from anon_spark.privacy.criteria import SensitiveDomain, build_criteria, describe
+from anon_spark.privacy.criteria import SensitiveDomain, build_criteria, describe, wanted
 from anon_spark.privacy.k_anonymity import KAnonymity
 from anon_spark.privacy.l_diversity import DistinctLDiversity
 from anon_spark.privacy.released import WholeInput
@@ -45,6 +45,7 @@ from anon_spark.risk.population import population_uniqueness
 
 Progress = Callable[[str], None]
 _VALUES_BY_RULE = 20_000  # each becomes a literal of the query
+_MANY_VALUES = 0.5  # of the people: a kept column with more values tells most of them apart
 
 
 @dataclass
@@ -123,11 +124,14 @@ def anonymize_table(
             known = None if population is None else found.label(population, spark)
             privacy = _gate(job, partial, patterns, criteria, found=found, population=known)
             privacy |= _population_uniques(job, counted, partial)
+            warnings = _warnings(job, found, partial)
         partial.rename(out)
     finally:
         counted.unpersist()
         shutil.rmtree(partial.parent)
-    return _document(job, found, privacy, patterns.total_people)
+    return _document(
+        job, found, privacy, hierarchies=hierarchies, people=patterns.total_people, warnings=warnings
+    )
 
 
 def table_patterns(
@@ -153,12 +157,16 @@ def table_patterns(
 
 def _hierarchies(job: TableJob) -> dict[str, Hierarchy]:
     """Hierarchy of every quasi-identifier, in the policy's order; rules read the values that occur."""
-    made = {}
+    made, whole = {}, job.source.df
+    if CORRUPT in whole.columns:
+        whole = whole.where(
+            F.col(CORRUPT).isNull()
+        )  # rows with too few or too many cells are told with their count
     for name, item in job.policy.quasi_identifiers.items():
         if isinstance(item.hierarchy, str):
             made[name] = job.loaded.files[item.hierarchy]
             continue
-        found = job.source.df.select(column(name).cast("string").alias("value")).distinct()
+        found = whole.select(column(name).cast("string").alias("value")).distinct()
         values = found.limit(_VALUES_BY_RULE + 1).toArrow()["value"].to_pylist()
         if len(values) > _VALUES_BY_RULE:
             raise InputError(f"{name} has more than {_VALUES_BY_RULE} values; a rule makes a leaf of each")
@@ -305,28 +313,60 @@ def _measured(seen: FileMeasures, attributes: Sequence[str], criteria: Sequence[
         figures["sensitive"] = by_attribute
     of_policy = others[2 * len(attributes) :]
     figures["criteria"] = {describe(c): figure for c, figure in zip(criteria, of_policy, strict=True)}
+    figures["wanted"] = {describe(c): wanted(c) for c in criteria}
     return figures
 
 
-def _warnings(found: Recoded) -> list[str]:
+def _warnings(job: TableJob, found: Recoded, place: Path) -> list[str]:
     """What holds, and is hardly what was wanted; a sentence each."""
-    if found.classes > 1:
-        return []
-    return ["all people are in one class: every quasi-identifier is '*' or the same for everybody"]
+    warnings = []
+    if found.classes == 1:
+        warnings.append(
+            "all people are in one class: every quasi-identifier is '*' or the same for everybody"
+        )
+    if kept := job.policy.keep:
+        file = open_table(job.spark, place, job.source.separator).df
+        seen = file.agg(
+            F.count(F.lit(1)), *(F.approx_count_distinct(column(name)).alias(name) for name in kept)
+        ).first()
+        assert seen is not None  # noqa: S101  (an aggregate without groups has one row)
+        people, values = seen[0], dict(zip(kept, seen[1:], strict=True))
+        warnings += [
+            f"kept column {name} has about {n} values among {people} people: whoever knows one finds its person"
+            for name, n in values.items()
+            if n > _MANY_VALUES * people
+        ]
+    return warnings
 
 
-def _document(job: TableJob, found: Recoded, privacy: Mapping[str, Any], people: int) -> dict[str, Any]:
+def _minimized(policy: TablePolicy) -> str:
+    if policy.objective is not None:
+        return "objective"
+    return {"local": "loss_am", "microaggregation": "sse_sst"}.get(policy.recoding, policy.loss)
+
+
+def _document(
+    job: TableJob,
+    found: Recoded,
+    privacy: Mapping[str, Any],
+    *,
+    hierarchies: Mapping[str, Hierarchy],
+    people: int,
+    warnings: Sequence[str],
+) -> dict[str, Any]:
     return {
         "out": str(job.out),
         "policy": {"name": job.policy.name, "hash": job.loaded.sha256},
         "people": {"in": people, "out": people - found.suppressed},
         "levels": found.levels,
+        "heights": {name: hierarchy.height for name, hierarchy in hierarchies.items()},
         "loss": found.losses,
+        "minimized": _minimized(job.policy),
         "suppressed": found.suppressed,
         "classes": found.classes,
         "privacy": dict(privacy),
         **found.proof,
-        "warnings": _warnings(found),
+        "warnings": list(warnings),
         "seconds": {step: round(seconds, 3) for step, seconds in job.seconds.items()},
         "cpu_seconds": {"search": round(job.cpu_seconds["search"], 4)},
     }

@@ -171,7 +171,8 @@ def hierarchy_by_rule(name: str, rule: Rule, values: Iterable[str | None]) -> Hi
     known = {value for value in values if value is not None}
     if outside := sum(rule.row(value) is None for value in known):
         raise InputError(
-            f"hierarchy {name}: its rule covers {len(known) - outside} of {len(known)} values at level 0"
+            f"hierarchy {name}: its rule covers {len(known) - outside} of {len(known)} values at level 0;"
+            " widen the rule or mend the table (values are never shown)"
         )
     rows = [row for leaf in rule.leaves(known) if (row := rule.row(leaf)) is not None]
     return Hierarchy(name, tuple(rows))
