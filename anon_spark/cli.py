@@ -547,15 +547,23 @@ def _show_table(document: dict[str, Any]) -> list[Any]:
         "people": f"{document['people']['in']} in, {document['people']['out']} out",
         "suppressed": document["suppressed"],
         "equivalence classes": document["classes"],
-        **{figure: f"{privacy[figure]:.6g}" for figure in ("k", "l", "t") if figure in privacy},
         **_population_uniques(privacy),
-        "optimal": _optimal(document),
-        "nodes": f"{nodes['checked']} of {nodes['total']} looked at" if nodes else "classes of their own",
+        "least loss": _optimal(document),
+        **({"nodes of the search": f"{nodes['checked']} of {nodes['total']} looked at"} if nodes else {}),
     }
-    losses = [(name, f"{value:.6g}") for name, value in document["loss"].items()]
-    shown = [_facts("privacy over people", facts), _table("information loss", ["by", "loss"], losses)]
+    held = [(name, privacy["wanted"][name], f"{figure:.6g}") for name, figure in privacy["criteria"].items()]
+    losses = [
+        (name, f"{value:.6g}", "minimized" if name == document["minimized"] else "")
+        for name, value in document["loss"].items()
+    ]
+    shown = [
+        _facts("people", facts),
+        _table("privacy of the written file", ["criterion", "wanted", "measured"], held),
+        _table("information loss, less is better", ["by", "loss", ""], losses),
+    ]
     if document["levels"]:
-        shown.insert(0, _table("generalization", ["quasi-identifier", "level"], document["levels"].items()))
+        levels = [(name, level, document["heights"][name]) for name, level in document["levels"].items()]
+        shown.insert(0, _table("generalization", ["quasi-identifier", "level", "of"], levels))
     return shown
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import AtomicType, BinaryType, DataType, MapType
 
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.histogram import (
@@ -29,12 +30,12 @@ from anon_spark.anonymize.histogram import (
 from anon_spark.anonymize.patterns import PACKED, PEOPLE, PatternTable, from_tuples
 from anon_spark.anonymize.recoded import Recoded, recode
 from anon_spark.anonymize.remote import ClusterHistogram, RemotePatterns, Survey
-from anon_spark.anonymize.rules import hierarchy_by_rule
+from anon_spark.anonymize.rules import MOST_LEAVES, covers, hierarchy_by_rule
 from anon_spark.errors import GateRefusedError, InputError
-from anon_spark.ingest.table import OneTable, open_table
+from anon_spark.ingest.table import CORRUPT, OneTable, open_table
 from anon_spark.policy.table import LoadedTablePolicy, TablePolicy, check_table
 from anon_spark.privacy.classes import Criterion
-from anon_spark.privacy.criteria import SensitiveDomain, build_criteria, describe
+from anon_spark.privacy.criteria import SensitiveDomain, build_criteria, describe, wanted
 from anon_spark.privacy.k_anonymity import KAnonymity
 from anon_spark.privacy.l_diversity import DistinctLDiversity
 from anon_spark.privacy.released import WholeInput
@@ -44,7 +45,7 @@ from anon_spark.release.one_table import FileMeasures, measure_file, write_table
 from anon_spark.risk.population import population_uniqueness
 
 Progress = Callable[[str], None]
-_VALUES_BY_RULE = 20_000  # each becomes a literal of the query
+_MANY_VALUES = 0.5  # of the people: a kept column with more values tells most of them apart
 
 
 @dataclass
@@ -104,7 +105,9 @@ def anonymize_table(
     job = TableJob(spark, loaded, source, out, progress)
     job.seconds["read"] = time.monotonic() - began
     hierarchies = _hierarchies(job)
-    check_line_breaks(source, out, [*loaded.policy.sensitive, *loaded.policy.keep])
+    _check_types(source, loaded.policy)
+    policy = loaded.policy
+    check_line_breaks(source, out, [*policy.quasi_identifiers, *policy.sensitive, *policy.keep])
     tuples = with_tuples(source.df, hierarchies)
     population = _population(job, hierarchies)
     counted = histogram(tuples, job.policy.sensitive).persist()
@@ -123,11 +126,14 @@ def anonymize_table(
             known = None if population is None else found.label(population, spark)
             privacy = _gate(job, partial, patterns, criteria, found=found, population=known)
             privacy |= _population_uniques(job, counted, partial)
+            warnings = _warnings(job, found, partial)
         partial.rename(out)
     finally:
         counted.unpersist()
         shutil.rmtree(partial.parent)
-    return _document(job, found, privacy, patterns.total_people)
+    return _document(
+        job, found, privacy, hierarchies=hierarchies, people=patterns.total_people, warnings=warnings
+    )
 
 
 def table_patterns(
@@ -153,17 +159,42 @@ def table_patterns(
 
 def _hierarchies(job: TableJob) -> dict[str, Hierarchy]:
     """Hierarchy of every quasi-identifier, in the policy's order; rules read the values that occur."""
-    made = {}
+    made, whole = {}, _whole_rows(job.source)
+    crowd = None if job.policy.population is None else _whole_rows(_open_population(job))
     for name, item in job.policy.quasi_identifiers.items():
         if isinstance(item.hierarchy, str):
             made[name] = job.loaded.files[item.hierarchy]
             continue
-        found = job.source.df.select(column(name).cast("string").alias("value")).distinct()
-        values = found.limit(_VALUES_BY_RULE + 1).toArrow()["value"].to_pylist()
-        if len(values) > _VALUES_BY_RULE:
-            raise InputError(f"{name} has more than {_VALUES_BY_RULE} values; a rule makes a leaf of each")
+        found = whole.select(column(name).cast("string").alias("value")).distinct()
+        values = found.limit(MOST_LEAVES + 1).toArrow()["value"].to_pylist()
+        if len(values) > MOST_LEAVES:
+            raise InputError(f"{name} has more than {MOST_LEAVES} values; a rule makes a leaf of each")
+        if crowd is not None:  # people of the population with a value of their own may share its label
+            others = crowd.select(column(name).cast("string").alias("value")).distinct()
+            values += [
+                v
+                for v in others.limit(MOST_LEAVES).toArrow()["value"].to_pylist()
+                if covers(item.hierarchy, v)
+            ]
         made[name] = hierarchy_by_rule(name, item.hierarchy, values)
     return made
+
+
+def _whole_rows(table: OneTable) -> DataFrame:
+    """Its rows without those of too few or too many cells, which are told with their count."""
+    return table.df.where(F.col(CORRUPT).isNull()) if CORRUPT in table.df.columns else table.df
+
+
+def _open_population(job: TableJob) -> OneTable:
+    """The population's table.
+
+    Raises:
+        InputError: it lacks a quasi-identifier, or there is no such table.
+    """
+    table = open_table(job.spark, job.loaded.path.parent / (job.policy.population or ""))
+    if missing := [name for name in job.policy.quasi_identifiers if name not in table.columns]:
+        raise InputError(f"the population's table has no column {', '.join(missing)}")
+    return table
 
 
 def _population(job: TableJob, hierarchies: Mapping[str, Hierarchy]) -> DataFrame | None:
@@ -172,14 +203,19 @@ def _population(job: TableJob, hierarchies: Mapping[str, Hierarchy]) -> DataFram
     People whose values no hierarchy covers are left out: the crowd is taken to be smaller, never larger.
 
     Raises:
-        InputError: it lacks a quasi-identifier, or there is no such table.
+        InputError: it lacks a quasi-identifier, there is no such table, or people are left out where a smaller crowd
+            makes presence larger than it is.
     """
     if job.policy.population is None:
         return None
-    table = open_table(job.spark, job.loaded.path.parent / job.policy.population)
-    if missing := [name for name in hierarchies if name not in table.columns]:
-        raise InputError(f"the population's table has no column {', '.join(missing)}")
-    return population_histogram(with_tuples(table.df, hierarchies))
+    tuples = with_tuples(_open_population(job).df, hierarchies)
+    presence = job.policy.privacy.presence
+    if presence is not None and presence.min > 0 and (out := tuples.where(F.col(PACKED) < 0).count()):
+        raise InputError(
+            f"{out} rows of the population have values that no hierarchy covers, or too few or too many cells:"
+            " presence.min cannot be told"
+        )
+    return population_histogram(tuples)
 
 
 def _patterns(
@@ -203,6 +239,26 @@ def _patterns(
     return from_tuples(rows, hierarchies, job.policy.sensitive)
 
 
+def _check_types(source: OneTable, policy: TablePolicy) -> None:
+    """Values of quasi-identifiers and sensitive attributes are compared as text.
+
+    Raises:
+        InputError: columns that have no text, or, kept, no order.
+    """
+    types = {field.name: field.dataType for field in source.df.schema.fields}
+    compared = (*policy.quasi_identifiers, *policy.sensitive)
+    wrong = [name for name in compared if isinstance(types[name], BinaryType) or not _is_plain(types[name])]
+    wrong += [name for name in policy.keep if isinstance(types[name], MapType)]
+    if wrong:
+        raise InputError(
+            f"columns of a type that cannot be compared: {', '.join(f'{n} ({types[n].typeName()})' for n in wrong)}"
+        )
+
+
+def _is_plain(kind: DataType) -> bool:
+    return isinstance(kind, AtomicType)
+
+
 def _criteria(job: TableJob, patterns: PatternTable | RemotePatterns) -> list[Criterion]:
     domains = {name: SensitiveDomain(tuple(people)) for name, people in patterns.totals().items()}
     return build_criteria(job.policy.privacy, domains, job.loaded.files)
@@ -223,7 +279,9 @@ def _released(job: TableJob, found: Recoded, counted: DataFrame, tuples: DataFra
         order = F.xxhash64(*(column(c) for c in (*policy.sensitive, *policy.keep)))
         return labelled.orderBy(CLASS, order).select(*values)
     own = [CLASS, *(f"_q{i}" for i in range(len(names)))]
-    held = [column(name) for name in policy.sensitive]
+    held = [column(name) for name in policy.sensitive]  # text in the histogram
+    types = {name: job.source.df.schema[name].dataType for name in policy.sensitive}
+    values = [column(c).cast(types[c]).alias(c) if c in types else labels[c] for c in shown]
     groups = found.label(counted, job.spark).groupBy(*own, *held).agg(F.sum(PEOPLE).alias(PEOPLE))
     return in_blocks(groups, [F.col(CLASS), *held], people).select(*values, TIMES)
 
@@ -305,28 +363,60 @@ def _measured(seen: FileMeasures, attributes: Sequence[str], criteria: Sequence[
         figures["sensitive"] = by_attribute
     of_policy = others[2 * len(attributes) :]
     figures["criteria"] = {describe(c): figure for c, figure in zip(criteria, of_policy, strict=True)}
+    figures["wanted"] = {describe(c): wanted(c) for c in criteria}
     return figures
 
 
-def _warnings(found: Recoded) -> list[str]:
+def _warnings(job: TableJob, found: Recoded, place: Path) -> list[str]:
     """What holds, and is hardly what was wanted; a sentence each."""
-    if found.classes > 1:
-        return []
-    return ["all people are in one class: every quasi-identifier is '*' or the same for everybody"]
+    warnings = []
+    if found.classes == 1:
+        warnings.append(
+            "all people are in one class: every quasi-identifier is '*' or the same for everybody"
+        )
+    if kept := job.policy.keep:
+        file = open_table(job.spark, place, job.source.separator).df
+        seen = file.agg(
+            F.count(F.lit(1)), *(F.approx_count_distinct(column(name)).alias(name) for name in kept)
+        ).first()
+        assert seen is not None  # noqa: S101  (an aggregate without groups has one row)
+        people, values = seen[0], dict(zip(kept, seen[1:], strict=True))
+        warnings += [
+            f"kept column {name} has about {n} values among {people} people: whoever knows one finds its person"
+            for name, n in values.items()
+            if n > _MANY_VALUES * people
+        ]
+    return warnings
 
 
-def _document(job: TableJob, found: Recoded, privacy: Mapping[str, Any], people: int) -> dict[str, Any]:
+def _minimized(policy: TablePolicy) -> str:
+    if policy.objective is not None:
+        return "objective"
+    return {"local": "loss_am", "microaggregation": "sse_sst"}.get(policy.recoding, policy.loss)
+
+
+def _document(
+    job: TableJob,
+    found: Recoded,
+    privacy: Mapping[str, Any],
+    *,
+    hierarchies: Mapping[str, Hierarchy],
+    people: int,
+    warnings: Sequence[str],
+) -> dict[str, Any]:
     return {
         "out": str(job.out),
         "policy": {"name": job.policy.name, "hash": job.loaded.sha256},
         "people": {"in": people, "out": people - found.suppressed},
         "levels": found.levels,
+        "heights": {name: hierarchy.height for name, hierarchy in hierarchies.items()},
         "loss": found.losses,
+        "minimized": _minimized(job.policy),
         "suppressed": found.suppressed,
         "classes": found.classes,
         "privacy": dict(privacy),
         **found.proof,
-        "warnings": _warnings(found),
+        "warnings": list(warnings),
         "seconds": {step: round(seconds, 3) for step, seconds in job.seconds.items()},
         "cpu_seconds": {"search": round(job.cpu_seconds["search"], 4)},
     }

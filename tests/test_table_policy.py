@@ -16,7 +16,7 @@ from rich.console import Console
 
 from anon_spark import cli
 from anon_spark.anonymize.hierarchy import TOP
-from anon_spark.anonymize.rules import Dates, Icd9, Intervals, Prefix, Rule
+from anon_spark.anonymize.rules import Dates, Icd9, Intervals, Numbers, Prefix, Rule
 from anon_spark.errors import AnonError, InputError, PolicyError
 from anon_spark.policy.explain import explain
 from anon_spark.policy.load import conf_dir, load_policy
@@ -28,7 +28,7 @@ from tests.test_policy import SMALL
 
 FORMS = (
     "a hierarchy's name, {intervals: [5, 10], least: 0, greatest: 99}, {prefix: [3, 2]}, {dates: [month, year]}"
-    " or {icd9: true} is wanted"
+    ", {icd9: true} or {numbers: true} is wanted"
 )
 GOOD: dict[str, Any] = {
     "quasi_identifiers": {
@@ -121,7 +121,7 @@ def test_a_wrong_rule_is_one_sentence(tmp_path, rule, said):
     assert problem == f"quasi_identifiers.age.hierarchy{said}"
 
 
-@pytest.mark.parametrize("rule", [Intervals, Prefix, Dates, Icd9])
+@pytest.mark.parametrize("rule", [Intervals, Prefix, Dates, Icd9, Numbers])
 def test_the_form_of_a_rule_that_is_told_is_one(rule):
     form = rule.model_json_schema()["form"]
     values = {Dates: "2020-03-14", Icd9: "0389", Prefix: "02139"}
@@ -227,7 +227,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path):
         "hierarchy NAME is a file NAME.csv, which is looked for in " + ", then ".join(map(str, searched)),
         "privacy.sensitive.ilness: is not among 'sensitive'; did you mean 'illness'?",
         "the table has no column illness; did you mean 'ilness'?",
-        "the policy does not name 1 of the table's 7 columns",
+        "the policy does not name ilness of the table's 7 columns",
     ]
     document["privacy"]["k"] = "many"
     problems = problems_of(tmp_path, document, header(tmp_path))
@@ -257,12 +257,25 @@ def test_columns_are_held_against_the_policy_without_spark(tmp_path, kind):
     assert load_table_policy(place, table=table(COLUMNS)).policy.drop == ("name",)
 
 
+def test_a_header_that_differs_in_case_alone_is_told_as_such(tmp_path):
+    with pytest.raises(InputError, match="differ from the policy's in the case of letters"):
+        load_table_policy(save(tmp_path, GOOD), table=header(tmp_path, [name.upper() for name in COLUMNS]))
+
+
+def test_a_hint_is_a_column_that_the_policy_does_not_name(tmp_path):
+    document = changed({"hierarchy": {"prefix": [3]}}, "quasi_identifiers", "zipcode")
+    del document["quasi_identifiers"]["zip"]
+    with pytest.raises(InputError, match=r"no column zipcode; did you mean 'zip'\?"):
+        load_table_policy(save(tmp_path, document), table=header(tmp_path, COLUMNS))
+
+
 def test_cells_of_a_table_without_a_header_are_not_shown(tmp_path):
     cells = ["F", "31", "02139", "2020-01-01", "038", "illnes", "Jane Doe"]
     with pytest.raises(InputError) as caught:
         load_table_policy(save(tmp_path, GOOD), table=header(tmp_path, cells))
-    assert "the table has no column sex, age, zip, day, code, illness, name\n" in str(caught.value)
-    assert "does not name 7 of the table's 7 columns" in str(caught.value)
+    assert "none of the 7 columns that the policy names is among the 7 of the table's first line" in str(
+        caught.value
+    )
     assert not [cell for cell in cells[1:] if cell in str(caught.value).replace("illness", "")]
 
 

@@ -149,13 +149,17 @@ def _shape_problems(hierarchy: Hierarchy) -> list[str]:
     width = len(rows[0])
     problems = []
     if width < 2:
-        problems.append(f"a row needs a leaf and at least one level, the first has {width} column")
+        problems.append(
+            f"a row needs a leaf and at least one level, the first has {width} column; cells are cut by ';'"
+        )
     if ragged := sum(len(row) != width for row in rows):
         problems.append(f"{ragged} of {len(rows)} rows do not have {width} columns as the first has")
     if twice := sorted(
         leaf or "(empty)" for leaf, count in Counter(row[0] for row in rows).items() if count > 1
     ):
         problems.append(f"level 0: {len(twice)} leaves are there more than once")
+    if broken := sum(any("\n" in (label or "") or "\r" in (label or "") for label in row) for row in rows):
+        problems.append(f"{broken} rows have a line break in a label")
     if holes := sum(row[0] is not None and None in row for row in rows):
         problems.append(f"{holes} rows have an empty label")
     return problems

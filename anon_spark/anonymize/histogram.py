@@ -85,6 +85,7 @@ def check_histogram(counted: pa.Table, df: DataFrame, hierarchies: Mapping[str, 
             for i, (name, hierarchy) in enumerate(hierarchies.items())
             if row[f"v{i}"]
         )
+        + "; add them to it or mend the table (values are never shown)"
     )
 
 

@@ -205,7 +205,7 @@ def _check_kind(document: Mapping[str, Any], model: type[BaseModel]) -> None:
     of_table = not _OF_ONE_TABLE.isdisjoint(document) or isinstance(document.get("sensitive"), list)
     if model is not Policy and of_lakehouse:
         raise PolicyError(
-            "this policy is of a whole source, for 'anon-spark run'; 'anon-spark anonymize' takes one of one table"
+            "this policy is of a whole source, for 'anon-spark run'; 'anonymize' and 'frontier' take one of one table"
         )
     if model is Policy and of_table and not of_lakehouse:
         raise PolicyError(

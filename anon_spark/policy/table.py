@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from anon_spark.anonymize.hierarchy import Hierarchy, load_hierarchy
-from anon_spark.anonymize.rules import Dates, Icd9, Intervals, Prefix, Rule
+from anon_spark.anonymize.rules import Dates, Icd9, Intervals, Numbers, Prefix, Rule
 from anon_spark.anonymize.tradeoff import Goal, RiskName
 from anon_spark.errors import InputError, PolicyError, nearest
 from anon_spark.ingest.table import columns_of
@@ -21,8 +21,10 @@ from anon_spark.privacy.criteria import Privacy
 class TableQuasiIdentifier(Strict):
     """One column an attacker may know: its hierarchy is a file's name or a rule."""
 
-    hierarchy: Annotated[str, Field(description="a hierarchy's name")] | Intervals | Prefix | Dates | Icd9
-    weight: Annotated[float, Field(ge=0)] = 1.0
+    hierarchy: (
+        Annotated[str, Field(description="a hierarchy's name")] | Intervals | Prefix | Dates | Icd9 | Numbers
+    )
+    weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
 
 
 class SearchBudget(Strict):
@@ -134,7 +136,7 @@ def _mapping(section: Any) -> Mapping[str, Any]:
     return section if isinstance(section, Mapping) else {}
 
 
-_RESERVED = re.compile(r"_(tuple|class|from|again|corrupt|[qs][0-9]+)", re.IGNORECASE)
+_RESERVED = re.compile(r"_(tuple|class|from|again|times|corrupt|[qs][0-9]+)", re.IGNORECASE)
 _COUNTED = ("people", "population")
 
 
@@ -160,21 +162,29 @@ def _refuse(file: Path, policy: TablePolicy, columns: Sequence[str] | None, prob
 def _misfits(policy: TablePolicy, columns: Sequence[str]) -> tuple[list[str], list[str]]:
     """What the table lacks or may not have, and what the policy lacks.
 
-    Names of a header are shown where it has all that the policy names: else they may be a row's cells.
+    Names of a header are shown where it has half of what the policy names: else they may be a row's cells.
     """
     known = _classified(policy)
     missing = [name for name in known if name not in columns]
-    shown = columns if len(missing) < len(known) else []
-    named = ", ".join(f"{name}{nearest(name, shown)}" for name in missing)
+    unknown = [name for name in columns if name not in known]
+    if len(missing) == len(known):
+        folded = {name.casefold() for name in columns}
+        if folded.issuperset(name.casefold() for name in known):
+            return ["the table's names differ from the policy's in the case of letters; write them alike"], []
+        return [
+            f"none of the {len(known)} columns that the policy names is among the {len(columns)} of the table's first"
+            " line; is that line a header, and is 'separator' right?"
+        ], []
+    named = ", ".join(f"{name}{nearest(name, unknown)}" for name in missing)
     lacking = [f"the table has no column {named}"] if missing else []
     lacking += [
         f"rename column {name} of the table: the name is the engine's own"
         for name in columns
         if _RESERVED.fullmatch(name) or (name.lower() in _COUNTED and name in policy.sensitive)
     ]
-    unknown = [name for name in columns if name not in known]
     if missing and unknown:
-        lacking.append(f"the policy does not name {len(unknown)} of the table's {len(columns)} columns")
+        named = ", ".join(unknown) if 2 * len(missing) <= len(known) else str(len(unknown))
+        lacking.append(f"the policy does not name {named} of the table's {len(columns)} columns")
         return lacking, []
     return lacking, [
         f"column {name} is not classified: name it as quasi-identifier, sensitive, keep or drop"
@@ -215,11 +225,8 @@ def _contradictions_of_microaggregation(policy: TablePolicy) -> list[str]:
     problems = []
     if policy.objective is not None:
         problems.append("recoding: microaggregation has no levels that an objective could choose")
-    others = [name for name in ("loss", "search", "suppression_limit") if name in policy.model_fields_set]
-    if others:
-        problems.append(
-            f"{', '.join(others)}: is not for recoding: microaggregation, which suppresses nobody"
-        )
+    if others := [name for name in ("loss", "search") if name in policy.model_fields_set]:
+        problems.append(f"{', '.join(others)}: is not for recoding: microaggregation, which searches nothing")
     if any(q.weight != 1 for q in policy.quasi_identifiers.values()):
         problems.append("quasi_identifiers: weights are not for recoding: microaggregation")
     if policy.privacy.sensitive or (policy.sensitive and policy.privacy.l > 1):
