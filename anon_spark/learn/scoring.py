@@ -184,8 +184,8 @@ def _curve(model: Scorer) -> tuple[float, ...]:
     if isinstance(model, NetworkModel):
         return model.losses
     if isinstance(model, SparkXGBClassifierModel):
-        history = model.training_summary.validation_objective_history
-        return tuple(next(iter(history.values()), ()))
+        summary = model.training_summary
+        return tuple(next(iter(summary.validation_objective_history.values()), ())) if summary else ()
     return ()
 
 
