@@ -1,5 +1,6 @@
 """Networks in Keras trained by Spark's workers, and the sequences that they read."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from anon_spark.learn.lstm import load_lstm_config
 from anon_spark.learn.network import Network
 from anon_spark.learn.sequences import fit_sequences
 
-pytest.importorskip("keras", reason="the extra 'deep' is not installed")
-pytest.importorskip("jax", reason="the extra 'deep' is not installed")
+pytestmark = pytest.mark.skipif(
+    not (find_spec("keras") and find_spec("jax")), reason="the extra 'deep' is not installed"
+)
 
 WINDOWS, NUMBERS = 6, 2
 QUICK = {"epochs": 4, "patience": 4, "batch_size": 32, "learning_rate": 0.01}
