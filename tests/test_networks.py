@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from sklearn.metrics import roc_auc_score
 
 from anon_spark.errors import InputError, PolicyError
@@ -87,9 +89,15 @@ def test_networks_learn_and_two_workers_learn_as_one(
     assert resumed.losses == pytest.approx(two.losses, rel=1e-4)
     assert not place.exists()
 
-    scored = resumed.transform(rows).select("SUBJECT_ID", "probability").toPandas().sort_values("SUBJECT_ID")
-    likely = np.array([vector[1] for vector in scored["probability"]])
-    assert roc_auc_score(table["label"], likely) > 0.85
+    likely = vector_to_array(F.col("probability"))[1].alias("likely")
+    scored = (
+        resumed.transform(rows)
+        .select("SUBJECT_ID", likely)
+        .orderBy("SUBJECT_ID")
+        .toArrow()["likely"]
+        .to_numpy()
+    )
+    assert roc_auc_score(table["label"], scored) > 0.85
     dense = train_network(rows, network("dense"), config, **columns)
     assert min(dense.losses) < 0.65
     rows.unpersist()
