@@ -334,6 +334,9 @@ def compare(
     folds: Annotated[int, typer.Option(help="Parts that people are split into, by person.")] = 5,
     tested: Annotated[int | None, typer.Option(help="How many of them are the test once [all].")] = None,
     draws: Annotated[int, typer.Option(help="Resamples of the intervals.")] = 1000,
+    inference: Annotated[
+        str, typer.Option(help="Time the scoring of the people taken 1,10,... times, with commas between.")
+    ] = "",
     work: Annotated[
         list[Path] | None, typer.Option(help="WORK of each release, in their order [TARGET-work].")
     ] = None,
@@ -346,7 +349,8 @@ def compare(
     from anon_spark.release.publish import open_release
 
     task = find_task(cohort)
-    settings = Settings(models=tuple(models.split(",")), folds=folds, tested=tested, draws=draws)
+    copies = tuple(_listed("--inference", inference, int))
+    settings = Settings(tuple(models.split(",")), folds=folds, tested=tested, draws=draws, inference=copies)
     named = [_target_and_name(release) for release in releases]
     works = work or [Path(f"{target}-work") for target, _ in named]
     if len(works) != len(named):

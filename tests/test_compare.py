@@ -320,9 +320,14 @@ def test_importance_by_column_and_ranks(spark: SparkSession) -> None:
     people = make_people(600)
     steep = np.random.default_rng(2).random(600) < 1 / (1 + np.exp(-0.3 * (people["heart_rate_mean"] - 85)))
     people = people.assign(label=steep.astype(int))
-    settings = Settings(folds=3, tested=1, draws=100, models=("xgboost",), attacked=())
+    settings = Settings(folds=3, tested=1, draws=100, models=("xgboost",), attacked=(), inference=(1, 3))
     releases = [side(spark, "same", people), side(spark, "without", people.assign(heart_rate_mean=90.0))]
     document = compare_sides(side(spark, RAW, people), releases, TASKS["mortality"], settings)
+    assert [curve["learnt_from"] for curve in document["curves"]] == [RAW, "same", "without"]
+    losses = document["curves"][0]["validation_loss"]
+    assert min(losses) < losses[0]
+    people_scored = [row["people"] for row in document["inference"]]
+    assert people_scored[1] == 3 * people_scored[0]
     found = {row["learnt_from"]: row for row in document["importance"]}
     for kind in ("gain", "shap"):
         assert found["same"][kind]["rank_correlation"] == pytest.approx(1)

@@ -280,6 +280,11 @@ def comparison() -> dict[str, Any]:
             row("autumn", "anonymized", 0.111),
         ],
         "fairness": [{"by": {"ethnicity": {"groups": {"canary-group": {}}}}}],
+        "curves": [
+            {"model": "xgboost", "learnt_from": name, "validation_loss": [0.5, 0.4]}
+            for name in ("raw", "spring", "autumn")
+        ],
+        "inference": [{"model": "xgboost", "people": 100 * n, "seconds": 0.1 * n} for n in (1, 2)],
         "utility": [{"release": "spring", "survival": {"raw": curve, "release": curve}}],
     }
 
@@ -295,6 +300,8 @@ def test_what_privacy_costs_is_on_the_page_of_its_release(ledger, comparison):
         "0.537 (0.517 to 0.557)",
         "AUROC of the models of mortality",
         "Survival in hospital, mortality",
+        "Training curves of mortality",
+        "Inference time of the models of mortality",
     ):
         assert text in page
     assert "0.111" not in page, "another release's line"

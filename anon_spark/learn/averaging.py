@@ -103,7 +103,8 @@ def train_network(
 
     Args:
         rows: ``(SUBJECT_ID, fold, label, features)``; features are a vector or an array, flat, of the network's shape.
-        checkpoint: a private folder, where the state is saved after each round; a run that finds one goes on.
+        checkpoint: a private folder, where the state is saved after each round; a run that finds one goes on from
+            it: it must be of the same people and settings.
 
     Raises:
         PolicyError: Keras or JAX is not installed.
@@ -114,7 +115,7 @@ def train_network(
     train = ordered(known.where("fold = 'train'"), config.workers, Y, X).persist()
     validation = ordered(known.where("fold = 'validation'"), config.workers, Y, X).persist()
     try:
-        progress = _load(checkpoint) or _start(train, network)
+        progress = _load(checkpoint) or _start(train, network, config.seed)
         while len(progress.losses) < config.epochs and progress.waited < config.patience:
             progress = _round(progress, train, validation, network, config)
             _save(progress, checkpoint)
@@ -126,10 +127,10 @@ def train_network(
     return NetworkModel(network, progress.best, progress.losses, features)
 
 
-def _start(train: DataFrame, network: Network) -> _Progress:
+def _start(train: DataFrame, network: Network, seed: int) -> _Progress:
     def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for _ in batches:
-            yield _one(pack(first_state(network)), 1)
+            yield _one(pack(first_state(network, seed)), 1)
 
     one = train.sparkSession.range(1, numPartitions=1)
     state = unpack(one.mapInArrow(make, _SCHEMA).toArrow()["state"][0].as_py())

@@ -33,13 +33,14 @@ def compare_sides(
 
     Returns:
         ``{"cohort", "outcome", "people", "positives", "left_out", "folds", "tested", "models", "fairness",
-        "importance", "notes", "warning"}``.
+        "importance", "curves", "inference", "notes", "warning"}``.
         ``models`` has a row a model, data set that it learnt from and kind of test: eight metrics with their
         intervals of 95 %, and for releases their difference to the model of the raw data. ``fairness`` has them
         by sex, age, ethnicity, insurance and language, of raw test people. ``membership`` is what attacks on
         the model gain, ``shadow`` is None unless every fold is tested; ``attributes`` is what the first fold's
         model tells of a person's other values. ``importance`` has gain and SHAP by column of boosted models, and
-        the correlation of their ranks.
+        the correlation of their ranks; ``curves`` the validation loss by round of models that have one;
+        ``inference`` the seconds of scoring ever more people, where ``settings`` ask for it.
 
     Raises:
         InputError: too few people in common, or a part without both outcomes.
@@ -69,6 +70,14 @@ def compare_sides(
         "models": _rows(tested, best, [side.name for side in releases], settings),
         "fairness": _fairness_rows(tested, groups, [side.name for side in releases], settings),
         "importance": _importance_rows(tested, [side.name for side in releases]),
+        "curves": [
+            {"model": model, "learnt_from": name, "validation_loss": list(found.curve)}
+            for (model, name), found in tested.items()
+            if found.curve
+        ],
+        "inference": [
+            {"model": model, **row} for (model, _), found in tested.items() for row in found.seconds
+        ],
         "notes": [note for side in sides for note in side.notes],
         "warning": warning(people),
     }

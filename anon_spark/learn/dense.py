@@ -31,6 +31,5 @@ def fit_dense(
         config.layers,
         config.dropout,
         config.learning_rate,
-        config.seed,
     )
     return train_network(prepared, network, config, features=features, label=label, checkpoint=checkpoint)

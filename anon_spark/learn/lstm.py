@@ -34,5 +34,5 @@ def fit_lstm(
     Args:
         prepared: ``features`` is an array of windows times numbers, flat, of ``shape``.
     """
-    network = Network("lstm", shape, config.layers, config.dropout, config.learning_rate, config.seed)
+    network = Network("lstm", shape, config.layers, config.dropout, config.learning_rate)
     return train_network(prepared, network, config, features=features, label=label, checkpoint=checkpoint)

@@ -29,7 +29,6 @@ class Network:
     layers: tuple[int, ...]
     dropout: float
     learning_rate: float
-    seed: int
 
 
 def require_keras() -> None:
@@ -40,11 +39,8 @@ def require_keras() -> None:
 
 @cache
 def build(network: Network) -> Any:
-    """The compiled ``keras.Model``, its weights drawn by the network's seed: the same in every process."""
-    os.environ["KERAS_BACKEND"] = "jax"
-    import keras  # noqa: PLC0415  (takes seconds, and only workers need it)
-
-    keras.utils.set_random_seed(network.seed)
+    """The compiled ``keras.Model``; what it has learnt is in the states that it is given."""
+    keras = _keras()
     layers: list[Any] = [keras.Input(network.shape)]
     for place, units in enumerate(network.layers):
         if network.kind == "dense":
@@ -60,21 +56,23 @@ def build(network: Network) -> Any:
     return model
 
 
-def first_state(network: Network) -> State:
-    """The state before training."""
+def first_state(network: Network, seed: int) -> State:
+    """The state before training, drawn by ``seed``."""
+    _keras().utils.set_random_seed(seed)
     return _values(build.__wrapped__(network))  # a cached one may have been trained
 
 
 def train_epoch(
     network: Network, state: State, x: npt.NDArray[Any], y: npt.NDArray[Any], *, batch: int, seed: int
 ) -> State:
-    """The state after one pass over the rows, shuffled by ``seed``."""
+    """The state after one pass over the rows; ``seed`` decides their order and what is dropped out."""
     model = build(network)
-    import keras  # noqa: PLC0415
-
     for variable, value in zip(_variables(model), state, strict=True):
         variable.assign(value)
-    keras.utils.set_random_seed(seed)
+    _keras().utils.set_random_seed(seed)
+    for layer in model.layers:
+        if (generator := getattr(layer, "seed_generator", None)) is not None:
+            generator.state.assign([seed, 0])  # else it would go on from what this process did before
     model.fit(x, y, batch_size=batch, epochs=1, verbose=0, shuffle=True)
     return _values(model)
 
@@ -99,6 +97,13 @@ def unpack(packed: bytes) -> State:
     """What ``pack`` was given."""
     with np.load(io.BytesIO(packed)) as arrays:
         return [arrays[f"arr_{place}"] for place in range(len(arrays.files))]
+
+
+def _keras() -> Any:
+    os.environ["KERAS_BACKEND"] = "jax"
+    import keras  # noqa: PLC0415  (takes seconds, and only workers need it)
+
+    return keras
 
 
 def _variables(model: Any) -> list[Any]:

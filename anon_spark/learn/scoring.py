@@ -20,12 +20,14 @@ from xgboost.spark import SparkXGBClassifierModel
 from anon_spark.errors import PolicyError, nearest
 from anon_spark.learn.attacks import ByPart
 from anon_spark.learn.attribute_inference import infer_attributes
+from anon_spark.learn.averaging import NetworkModel
 from anon_spark.learn.boost import fit_boost, load_boost_config
 from anon_spark.learn.bootstrap import Scores
 from anon_spark.learn.dense import fit_dense, load_dense_config
 from anon_spark.learn.evaluate import Scorer, choose_threshold
 from anon_spark.learn.forest import fit_forest, load_forest_config
 from anon_spark.learn.importance import Importance, column_importance
+from anon_spark.learn.inference import inference_seconds
 from anon_spark.learn.logistic import fit_logistic, load_logistic_config
 from anon_spark.learn.lstm import fit_lstm, load_lstm_config
 from anon_spark.learn.preprocess import FEATURES, QUANTILE, SMALL_CELL, fit_preprocessing
@@ -51,6 +53,7 @@ class Settings:
     margin: float = 0.01
     attacked: tuple[str, ...] = CATEGORICAL  # what attribute inference is after
     windows: int = 48  # of a stay, for models that read sequences
+    inference: tuple[int, ...] = ()  # how often the people are taken to time the scoring
     small_cell: int = SMALL_CELL
 
     def __post_init__(self) -> None:
@@ -76,6 +79,10 @@ class Tested:
     by_part: list[ByPart] = field(default_factory=list)
     attributes: dict[str, Any] = field(default_factory=dict)  # of the first fold's model
     importance: Importance | None = None  # of the first fold's boosted model
+    curve: tuple[float, ...] = ()  # validation loss by round of the first fold's model
+    seconds: list[dict[str, float | int]] = field(
+        default_factory=list
+    )  # of scoring, the first fold's raw model
 
 
 @dataclass(frozen=True)
@@ -149,19 +156,37 @@ def score_models(
                 for name, fit in fits.items():
                     model, of_model = fit(made.rows), tested[name, side.name]
                     _add(of_model, _scores(model, made.rows), test, validation)
-                    if not test and isinstance(model, SparkXGBClassifierModel):
-                        of_model.importance = column_importance(model, made.rows.where(F.col("part") == test))
-                    if not test and settings.attacked and name not in OF_SEQUENCES:  # they read no attribute
-                        of_model.attributes = infer_attributes(
-                            model,
-                            made.pipeline,
-                            made.people,
-                            settings.attacked,
-                            small_cell=settings.small_cell,
-                        )
+                    if not test:
+                        _look_into(of_model, name, model, made, side is raw, settings)
             finally:
                 made.rows.unpersist()
     return tested
+
+
+def _look_into(
+    tested: Tested, name: str, model: Scorer, made: _Learnable, is_raw: bool, settings: Settings
+) -> None:
+    """What is looked at once, with the first fold's model: attributes, importance, training curve, seconds."""
+    test = made.rows.where("fold = 'test'").where(F.col("part") != _ON_RAW)
+    tested.curve = _curve(model)
+    if isinstance(model, SparkXGBClassifierModel):
+        tested.importance = column_importance(model, test)
+    if settings.attacked and name not in OF_SEQUENCES:  # those read no attribute
+        tested.attributes = infer_attributes(
+            model, made.pipeline, made.people, settings.attacked, small_cell=settings.small_cell
+        )
+    if is_raw and settings.inference:
+        tested.seconds = inference_seconds(model, test, settings.inference)
+
+
+def _curve(model: Scorer) -> tuple[float, ...]:
+    """Validation loss by round; empty for models that do not learn by rounds."""
+    if isinstance(model, NetworkModel):
+        return model.losses
+    if isinstance(model, SparkXGBClassifierModel):
+        summary = model.training_summary
+        return tuple(next(iter(summary.validation_objective_history.values()), ())) if summary else ()
+    return ()
 
 
 def _learnable(side: Side, raw: Side, split: DataFrame, settings: Settings) -> _Learnable:

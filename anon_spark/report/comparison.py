@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from anon_spark.report.plots import ACCENT, QUIET, as_svg, new_figure
 
 Figure = Mapping[str, float | None]
+_STYLES = ("solid", "dashed", "dotted", "dashdot")
 
 
 def comparison_sections(documents: Sequence[Mapping[str, Any]], release: str) -> list[dict[str, Any]]:
@@ -36,6 +37,8 @@ def _section(document: Mapping[str, Any], release: str) -> dict[str, Any]:
         "folds": document["folds"],
         "warning": document["warning"],
         "lines": lines,
+        "curves_plot": _curves(document, release),
+        "inference_plot": _inference(document),
         "plot": Markup(auroc_plot(document["cohort"], lines)),  # noqa: S704  (drawn here; names are escaped)
         "survival_plot": Markup(survival_plot(document["cohort"], survival)) if survival else None,  # noqa: S704
     }
@@ -61,6 +64,59 @@ def _lines(document: Mapping[str, Any], release: str) -> list[dict[str, Any]]:
             }
         )
     return lines
+
+
+def _curves(document: Mapping[str, Any], release: str) -> Markup | None:
+    curves = [curve for curve in document.get("curves", []) if curve["learnt_from"] in ("raw", release)]
+    if not curves:
+        return None
+    return Markup(curves_plot(document["cohort"], curves))  # noqa: S704  (drawn here; names are escaped)
+
+
+def _inference(document: Mapping[str, Any]) -> Markup | None:
+    timed = document.get("inference", [])
+    return Markup(inference_plot(document["cohort"], timed)) if timed else None  # noqa: S704
+
+
+def curves_plot(cohort: str, curves: Sequence[Mapping[str, Any]]) -> str:
+    """Validation loss by round: a line a model, the raw data's quiet."""
+    figure, axes = new_figure(2.5)
+    models = list(dict.fromkeys(curve["model"] for curve in curves))
+    for curve in curves:
+        raw = curve["learnt_from"] == "raw"
+        axes.plot(
+            range(1, len(curve["validation_loss"]) + 1),
+            curve["validation_loss"],
+            color=QUIET if raw else ACCENT,
+            linestyle=_STYLES[models.index(curve["model"]) % len(_STYLES)],
+            label=f"{curve['model']}, {'raw data' if raw else 'release'}",
+        )
+    axes.set_xlabel("round")
+    axes.set_ylabel("validation loss")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(frameon=False)
+    return as_svg(figure, f"Training curves of {cohort}")
+
+
+def inference_plot(cohort: str, timed: Sequence[Mapping[str, Any]]) -> str:
+    """Seconds of scoring against people, a line a model."""
+    figure, axes = new_figure(2.5)
+    models = list(dict.fromkeys(row["model"] for row in timed))
+    for number, model in enumerate(models):
+        rows = [row for row in timed if row["model"] == model]
+        axes.plot(
+            [row["people"] for row in rows],
+            [row["seconds"] for row in rows],
+            color=ACCENT,
+            linestyle=_STYLES[number % len(_STYLES)],
+            marker="o",
+            label=model,
+        )
+    axes.set_xlabel("people")
+    axes.set_ylabel("seconds to score them")
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+    return as_svg(figure, f"Inference time of the models of {cohort}")
 
 
 def auroc_plot(cohort: str, lines: Sequence[Mapping[str, Any]]) -> str:
