@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 err = Console(stderr=True)
 app.add_typer(notes, name="notes")
+_CONTINUED = {"run", "stage", "demo"}  # by the same command; the others begin anew
 
 JsonFlag = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
@@ -80,7 +81,12 @@ def _run(arguments: list[str]) -> int:
         return 130
     except Exception as error:  # noqa: BLE001  (a message can quote a cell: only its kind is shown)
         kind = getattr(error, "getCondition", lambda: None)() or type(error).__name__
-        _say(f"anon-spark: failed ({kind}); running the same command again continues it", "red")
+        goes_on = not _CONTINUED.isdisjoint(arguments[:1])
+        _say(
+            f"anon-spark: failed ({kind})"
+            + ("; running the same command again continues it" if goes_on else ""),
+            "red",
+        )
         return AnonError.exit_code
     return 0
 
@@ -206,16 +212,23 @@ def anonymize(
     ctx: typer.Context,
     table: Annotated[Path, typer.Argument(help="One table: CSV with any separator, Parquet or Delta.")],
     policy: Annotated[str, typer.Option(help="The table's policy, or the bare name of one that ships.")],
-    out: Annotated[Path, typer.Option(help="What to write: NAME.csv, NAME.parquet, or a folder for Delta.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="What to write: NAME.csv, NAME.parquet, or NAME or NAME.delta for a Delta table."),
+    ],
     as_json: JsonFlag = False,
 ) -> None:
     """Anonymize one table of any schema, and measure what was written."""
     from anon_spark.policy.table import load_table_policy
+    from anon_spark.release.destination import check_out
     from anon_spark.table import anonymize_table
 
+    check_out(out)
     loaded = load_table_policy(policy, table=table)
     document = anonymize_table(_session(), table, loaded, out, progress=_progress)
     _emit(ctx, document, as_json, lambda: _show_table(document))
+    for sentence in document["warnings"]:
+        _say(f"warning: {sentence}", "yellow")
 
 
 @app.command()
@@ -235,7 +248,7 @@ def frontier(
 ) -> None:
     """Risk and utility of all releases of one table: those that none betters in both, and the one wanted."""
     from anon_spark.policy.table import load_table_policy
-    from anon_spark.table_frontier import Asked, frontier_of_table
+    from anon_spark.table_frontier import Asked, check_asked, frontier_of_table
 
     asked = Asked(
         k=_listed("--k", k, int),
@@ -245,6 +258,7 @@ def frontier(
         weight=_listed("--lambda", weight, float),
     )
     loaded = load_table_policy(policy, table=table)
+    check_asked(loaded.policy, asked, out)
     document = frontier_of_table(_session(), table, loaded, asked, out=out, progress=_progress)
     _emit(ctx, document, as_json, lambda: _show_frontier(document))
 
@@ -482,15 +496,39 @@ def _show_table(document: dict[str, Any]) -> list[Any]:
         "people": f"{document['people']['in']} in, {document['people']['out']} out",
         "suppressed": document["suppressed"],
         "equivalence classes": document["classes"],
-        **{figure: f"{privacy[figure]:.6g}" for figure in ("k", "l", "t") if figure in privacy},
-        "optimal": "proven" if document["optimal"] is True else f"not proven, at least {document['optimal']}",
-        "nodes": f"{nodes['checked']} of {nodes['total']} looked at" if nodes else "classes of their own",
+        **_population_uniques(privacy),
+        "least loss": _optimal(document),
+        **({"nodes of the search": f"{nodes['checked']} of {nodes['total']} looked at"} if nodes else {}),
     }
-    losses = [(name, f"{value:.6g}") for name, value in document["loss"].items()]
-    shown = [_facts("privacy over people", facts), _table("information loss", ["by", "loss"], losses)]
+    held = [(name, privacy["wanted"][name], f"{figure:.6g}") for name, figure in privacy["criteria"].items()]
+    losses = [
+        (name, f"{value:.6g}", "minimized" if name == document["minimized"] else "")
+        for name, value in document["loss"].items()
+    ]
+    shown = [
+        _facts("people", facts),
+        _table("privacy of the written file", ["criterion", "wanted", "measured"], held),
+        _table("information loss, less is better", ["by", "loss", ""], losses),
+    ]
     if document["levels"]:
-        shown.insert(0, _table("generalization", ["quasi-identifier", "level"], document["levels"].items()))
+        levels = [(name, level, document["heights"][name]) for name, level in document["levels"].items()]
+        shown.insert(0, _table("generalization", ["quasi-identifier", "level", "of"], levels))
     return shown
+
+
+def _population_uniques(privacy: dict[str, Any]) -> dict[str, str]:
+    if "population_uniques" not in privacy:
+        return {}
+    source, release = (privacy["population_uniques"][of]["people"] for of in ("source", "release"))
+    return {"unique in the population": f"about {source:.0f} by the table, {release:.0f} by the release"}
+
+
+def _optimal(document: dict[str, Any]) -> str:
+    if document["optimal"] is True:
+        return "proven"
+    if document["bound"] is None:
+        return "not proven: the classes are made by a heuristic"
+    return f"not proven, at least {document['bound']}"
 
 
 def _show_frontier(document: dict[str, Any]) -> list[Any]:
@@ -518,11 +556,20 @@ def _show_frontier(document: dict[str, Any]) -> list[Any]:
         "nodes": ", ".join(
             f"{s['nodes']['checked']} of {s['nodes']['total']} ({s['name']})" for s in document["settings"]
         ),
-        "front": "proven" if whole else "of the nodes looked at before the budget ran out",
+        "front": _provenness(document["recoding"], whole=whole),
         **({"drawn": document["out"]} if document["out"] else {}),
     }
     columns = ["chosen", "risk", "utility", "setting", "levels", "suppressed", "classes"]
     return [_table("no release betters these in both", columns, rows), _facts("risk and utility", facts)]
+
+
+def _provenness(recoding: str, *, whole: bool) -> str:
+    """What the points of a front are the best of."""
+    nodes = "all nodes" if whole else "the nodes looked at before the budget ran out"
+    if recoding == "full_domain":
+        return "proven" if whole else f"of {nodes}"
+    both = "" if recoding == "local" else f"{nodes} and "
+    return f"not proven: of {both}one local recoding a setting, which lowers loss_am by steps"
 
 
 def _show_measures(document: dict[str, Any]) -> Table:

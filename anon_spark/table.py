@@ -4,11 +4,10 @@ TABLE - histogram - search - recoded rows - gate - OUT
 """
 
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +17,35 @@ from pyspark.sql import functions as F
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.histogram import (
     CLASS,
+    TIMES,
     beside_population,
     check_histogram,
     column,
     histogram,
+    in_blocks,
     population_histogram,
-    repeated,
     with_tuples,
 )
-from anon_spark.anonymize.patterns import PEOPLE, PatternTable, from_tuples
+from anon_spark.anonymize.patterns import PACKED, PEOPLE, PatternTable, from_tuples
 from anon_spark.anonymize.recoded import Recoded, recode
 from anon_spark.anonymize.remote import ClusterHistogram, RemotePatterns, Survey
 from anon_spark.anonymize.rules import hierarchy_by_rule
-from anon_spark.errors import GateRefusedError, InputError, PolicyError
-from anon_spark.ingest.table import OneTable, open_table
+from anon_spark.errors import GateRefusedError, InputError
+from anon_spark.ingest.table import CORRUPT, OneTable, open_table
 from anon_spark.policy.table import LoadedTablePolicy, TablePolicy, check_table
 from anon_spark.privacy.classes import Criterion
-from anon_spark.privacy.criteria import SensitiveDomain, build_criteria, describe
+from anon_spark.privacy.criteria import SensitiveDomain, build_criteria, describe, wanted
 from anon_spark.privacy.k_anonymity import KAnonymity
 from anon_spark.privacy.l_diversity import DistinctLDiversity
 from anon_spark.privacy.released import WholeInput
 from anon_spark.privacy.t_closeness import TCloseness
+from anon_spark.release.destination import check_line_breaks, check_out, private_folder
 from anon_spark.release.one_table import FileMeasures, measure_file, write_table
+from anon_spark.risk.population import population_uniqueness
 
 Progress = Callable[[str], None]
 _VALUES_BY_RULE = 20_000  # each becomes a literal of the query
+_MANY_VALUES = 0.5  # of the people: a kept column with more values tells most of them apart
 
 
 @dataclass
@@ -83,28 +86,30 @@ def anonymize_table(
     """Generalize and suppress one table until its policy holds, measure what was written, and leave it at ``out``.
 
     Args:
-        out: ``.csv``: one CSV file with the table's separator; ``.parquet``: one Parquet file; else a Delta table.
+        out: NAME.csv: one CSV file with the table's separator, null an empty cell and empty text ``""``, which
+            most readers, the gate too, take for the same; NAME.parquet: one Parquet file; NAME or NAME.delta: a
+            Delta table.
 
     Returns:
         levels, losses by name, people suppressed, classes, privacy as measured on the file, whether the optimum is
-        proven, nodes, seconds.
+        proven, nodes, seconds, warnings.
 
     Raises:
         PolicyError, InputError: what is wrong with the policy, the table or ``out``.
         GateRefusedError: no generalization meets the policy, or the file falls short of it; nothing is left at ``out``.
     """
-    if out.exists():
-        raise PolicyError(f"'{out}' is there already; give another --out")
+    check_out(out)
     began = time.monotonic()
     source = open_table(spark, table, loaded.policy.separator)
-    check_table(loaded.policy, source.columns)
+    check_table(loaded, source.columns)
     job = TableJob(spark, loaded, source, out, progress)
     job.seconds["read"] = time.monotonic() - began
     hierarchies = _hierarchies(job)
+    check_line_breaks(source, out, [*loaded.policy.sensitive, *loaded.policy.keep])
     tuples = with_tuples(source.df, hierarchies)
     population = _population(job, hierarchies)
     counted = histogram(tuples, job.policy.sensitive).persist()
-    partial = _private_folder(out) / out.name
+    partial = private_folder(out) / out.name
     try:
         with job.timed("histogram"):
             patterns = _patterns(job, counted, population, hierarchies)
@@ -112,17 +117,21 @@ def anonymize_table(
         with job.timed("search"):
             found = recode(job.policy, patterns, hierarchies, criteria)
         with job.timed("apply"):
-            released = _released(job, found, counted, tuples)
+            released = _released(job, found, counted, tuples, patterns.total_people - found.suppressed)
         with job.timed("write"):
             write_table(released, partial, kind=out.suffix, separator=source.separator)
         with job.timed("gate"):
             known = None if population is None else found.label(population, spark)
             privacy = _gate(job, partial, patterns, criteria, found=found, population=known)
+            privacy |= _population_uniques(job, counted, partial)
+            warnings = _warnings(job, found, partial)
         partial.rename(out)
     finally:
         counted.unpersist()
         shutil.rmtree(partial.parent)
-    return _document(job, found, privacy, patterns.total_people)
+    return _document(
+        job, found, privacy, hierarchies=hierarchies, people=patterns.total_people, warnings=warnings
+    )
 
 
 def table_patterns(
@@ -138,7 +147,7 @@ def table_patterns(
         PolicyError, InputError: what is wrong with the policy or the table.
     """
     source = open_table(spark, table, loaded.policy.separator)
-    check_table(loaded.policy, source.columns)
+    check_table(loaded, source.columns)
     job = TableJob(spark, loaded, source, table, progress)
     hierarchies = _hierarchies(job)
     counted = histogram(with_tuples(source.df, hierarchies), job.policy.sensitive)
@@ -148,12 +157,16 @@ def table_patterns(
 
 def _hierarchies(job: TableJob) -> dict[str, Hierarchy]:
     """Hierarchy of every quasi-identifier, in the policy's order; rules read the values that occur."""
-    made = {}
+    made, whole = {}, job.source.df
+    if CORRUPT in whole.columns:
+        whole = whole.where(
+            F.col(CORRUPT).isNull()
+        )  # rows with too few or too many cells are told with their count
     for name, item in job.policy.quasi_identifiers.items():
         if isinstance(item.hierarchy, str):
             made[name] = job.loaded.files[item.hierarchy]
             continue
-        found = job.source.df.select(column(name).cast("string").alias("value")).distinct()
+        found = whole.select(column(name).cast("string").alias("value")).distinct()
         values = found.limit(_VALUES_BY_RULE + 1).toArrow()["value"].to_pylist()
         if len(values) > _VALUES_BY_RULE:
             raise InputError(f"{name} has more than {_VALUES_BY_RULE} values; a rule makes a leaf of each")
@@ -203,8 +216,11 @@ def _criteria(job: TableJob, patterns: PatternTable | RemotePatterns) -> list[Cr
     return build_criteria(job.policy.privacy, domains, job.loaded.files)
 
 
-def _released(job: TableJob, found: Recoded, counted: DataFrame, tuples: DataFrame) -> DataFrame:
-    """The rows to write, in the order of their classes: nothing of the source's order is left."""
+def _released(job: TableJob, found: Recoded, counted: DataFrame, tuples: DataFrame, people: int) -> DataFrame:
+    """The rows to write, in the order of their classes: nothing of the source's order is left.
+
+    Rows that hold no column of ``keep`` stand once for up to ``_times`` people.
+    """
     policy = job.policy
     names = tuple(policy.quasi_identifiers)
     labels = {name: F.col(f"_q{i}").alias(name) for i, name in enumerate(names)}
@@ -217,7 +233,7 @@ def _released(job: TableJob, found: Recoded, counted: DataFrame, tuples: DataFra
     own = [CLASS, *(f"_q{i}" for i in range(len(names)))]
     held = [column(name) for name in policy.sensitive]
     groups = found.label(counted, job.spark).groupBy(*own, *held).agg(F.sum(PEOPLE).alias(PEOPLE))
-    return repeated(groups, [F.col(CLASS), *held]).select(*values)
+    return in_blocks(groups, [F.col(CLASS), *held], people).select(*values, TIMES)
 
 
 def _gate(
@@ -266,6 +282,24 @@ def _gate(
     return _measured(seen, tuple(held), criteria)
 
 
+def _population_uniques(job: TableJob, counted: DataFrame, place: Path) -> dict[str, Any]:
+    """Estimated population uniques of the table as it came and as it was written, where the fraction is known."""
+    fraction = job.policy.sampling_fraction
+    if fraction is None:
+        return {}
+    file = open_table(job.spark, place, job.source.separator).df
+    of_file = file.groupBy(*map(column, job.policy.quasi_identifiers)).agg(F.count(F.lit(1)).alias(PEOPLE))
+    found = {}
+    for name, sizes in (
+        ("source", counted.groupBy(PACKED).agg(F.sum(PEOPLE).alias(PEOPLE))),
+        ("release", of_file),
+    ):
+        by_size = sizes.groupBy(PEOPLE).agg(F.count(F.lit(1)).alias("classes")).toArrow()
+        people, classes = (by_size[c].to_numpy() for c in (PEOPLE, "classes"))
+        found[name] = asdict(population_uniqueness(people, fraction, classes))
+    return {"population_uniques": {"sampling_fraction": fraction, **found}}
+
+
 def _measured(seen: FileMeasures, attributes: Sequence[str], criteria: Sequence[Criterion]) -> dict[str, Any]:
     """k, and l and t (equal distances) of every sensitive attribute, and every criterion of the policy."""
     k, *others = seen.figures
@@ -279,29 +313,60 @@ def _measured(seen: FileMeasures, attributes: Sequence[str], criteria: Sequence[
         figures["sensitive"] = by_attribute
     of_policy = others[2 * len(attributes) :]
     figures["criteria"] = {describe(c): figure for c, figure in zip(criteria, of_policy, strict=True)}
+    figures["wanted"] = {describe(c): wanted(c) for c in criteria}
     return figures
 
 
-def _document(job: TableJob, found: Recoded, privacy: Mapping[str, Any], people: int) -> dict[str, Any]:
+def _warnings(job: TableJob, found: Recoded, place: Path) -> list[str]:
+    """What holds, and is hardly what was wanted; a sentence each."""
+    warnings = []
+    if found.classes == 1:
+        warnings.append(
+            "all people are in one class: every quasi-identifier is '*' or the same for everybody"
+        )
+    if kept := job.policy.keep:
+        file = open_table(job.spark, place, job.source.separator).df
+        seen = file.agg(
+            F.count(F.lit(1)), *(F.approx_count_distinct(column(name)).alias(name) for name in kept)
+        ).first()
+        assert seen is not None  # noqa: S101  (an aggregate without groups has one row)
+        people, values = seen[0], dict(zip(kept, seen[1:], strict=True))
+        warnings += [
+            f"kept column {name} has about {n} values among {people} people: whoever knows one finds its person"
+            for name, n in values.items()
+            if n > _MANY_VALUES * people
+        ]
+    return warnings
+
+
+def _minimized(policy: TablePolicy) -> str:
+    if policy.objective is not None:
+        return "objective"
+    return {"local": "loss_am", "microaggregation": "sse_sst"}.get(policy.recoding, policy.loss)
+
+
+def _document(
+    job: TableJob,
+    found: Recoded,
+    privacy: Mapping[str, Any],
+    *,
+    hierarchies: Mapping[str, Hierarchy],
+    people: int,
+    warnings: Sequence[str],
+) -> dict[str, Any]:
     return {
         "out": str(job.out),
         "policy": {"name": job.policy.name, "hash": job.loaded.sha256},
         "people": {"in": people, "out": people - found.suppressed},
         "levels": found.levels,
+        "heights": {name: hierarchy.height for name, hierarchy in hierarchies.items()},
         "loss": found.losses,
+        "minimized": _minimized(job.policy),
         "suppressed": found.suppressed,
         "classes": found.classes,
         "privacy": dict(privacy),
         **found.proof,
+        "warnings": list(warnings),
         "seconds": {step: round(seconds, 3) for step, seconds in job.seconds.items()},
         "cpu_seconds": {"search": round(job.cpu_seconds["search"], 4)},
     }
-
-
-def _private_folder(out: Path) -> Path:
-    """A folder beside ``out`` that only its owner reads, for rows that the gate has not seen."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as error:
-        raise PolicyError(f"'{out}' cannot be written ({error.strerror})") from None

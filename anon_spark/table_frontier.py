@@ -17,12 +17,12 @@ from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.lattice import Budget
 from anon_spark.anonymize.nearest import not_feasible
 from anon_spark.anonymize.patterns import PatternTable
-from anon_spark.anonymize.policy_objective import candidates_of, out_of_reach
+from anon_spark.anonymize.policy_objective import budget_ended, candidates_of, out_of_reach
 from anon_spark.anonymize.tradeoff import Goal, Point, Setting, pareto
-from anon_spark.errors import PolicyError
+from anon_spark.errors import GateRefusedError, PolicyError
 from anon_spark.policy.table import LoadedTablePolicy, TablePolicy
 from anon_spark.privacy.classes import Criterion
-from anon_spark.privacy.criteria import SensitiveDomain, build_criteria
+from anon_spark.privacy.criteria import Privacy, SensitiveDomain, build_criteria
 from anon_spark.report.frontier_plot import check_ending, write_frontier
 from anon_spark.table import Progress, table_patterns
 
@@ -49,6 +49,22 @@ class Asked:
         return list(dict.fromkeys(given)) or [own]
 
 
+def check_asked(
+    policy: TablePolicy, asked: Asked, out: Path | None
+) -> tuple[list[Setting], list[Goal], list[Privacy]]:
+    """Settings, goals, and the policy's criteria by each setting; needs no Spark.
+
+    Raises:
+        PolicyError: a threshold or goal is out of range, nothing can be drawn at ``out``, or there is no front.
+    """
+    if policy.recoding == "microaggregation":
+        raise PolicyError("recoding: microaggregation has no levels that risk could be weighed against")
+    if out is not None:
+        check_ending(out)
+    settings, goals = asked.settings(policy), asked.goals(policy)
+    return settings, goals, [with_setting(policy.privacy, x, policy.sensitive) for x in settings]
+
+
 def frontier_of_table(
     spark: SparkSession,
     table: Path,
@@ -65,11 +81,8 @@ def frontier_of_table(
         GateRefusedError: a setting is not feasible or no release has utility tau, with the nearest that is;
             nothing is written.
     """
-    if out is not None:
-        check_ending(out)
     policy = loaded.policy
-    settings, goals = asked.settings(policy), asked.goals(policy)
-    sections = [with_setting(policy.privacy, setting, policy.sensitive) for setting in settings]
+    settings, goals, sections = check_asked(policy, asked, out)
     patterns, hierarchies = table_patterns(spark, table, loaded, progress=progress)
     if not isinstance(patterns, PatternTable):
         raise PolicyError("the front needs all patterns on the driver; raise search.patterns")
@@ -108,13 +121,18 @@ def explore(
         progress(f"search with {setting}")
         budget = Budget(policy.search.nodes, policy.search.seconds)
         fronts.append(front_of(candidates, own, setting, recoding=policy.recoding, budget=budget))
-    if lacking := [front.setting for front in fronts if not front.points]:
-        asked = {setting: criteria[setting] for setting in lacking}
-        raise not_feasible(candidates.table, candidates.hierarchies, asked, candidates.limit)
+    lacking = [front for front in fronts if not front.points]
+    if early := next((front for front in lacking if not front.complete), None):
+        raise budget_ended(early.nodes_checked, early.nodes_total)
+    if lacking:
+        asked = {front.setting: criteria[front.setting] for front in lacking}
+        raise not_feasible(
+            candidates.table, candidates.hierarchies, asked, candidates.limit, recoding=policy.recoding
+        )
     points = pareto(point for front in fronts for point in front.points)
     choices = {goal: goal.best(points) for goal in goals}
     if missed := [goal for goal, point in choices.items() if point is None]:
-        raise out_of_reach(missed, points[-1], candidates.people)
+        raise _missed(policy, missed, fronts, points[-1], candidates.people)
     chosen = {goal: point for goal, point in choices.items() if point is not None}
     return {
         "people": candidates.people,
@@ -122,6 +140,7 @@ def explore(
         "quasi_identifiers": list(patterns.names),
         "risk": {"name": candidates.risk.name, "threshold": candidates.risk.threshold},
         "utility": candidates.utility.name,
+        "recoding": policy.recoding,
         "settings": [_front(front, patterns.names) for front in fronts],
         "front": [
             _point(point, patterns.names)
@@ -141,6 +160,16 @@ def explore(
         "seconds": {"search": round(time.monotonic() - began, 3)},
         "cpu_seconds": {"search": round(time.process_time() - cpu, 3)},
     }
+
+
+def _missed(
+    policy: TablePolicy, goals: Sequence[Goal], fronts: Sequence[Front], highest: Point, people: int
+) -> GateRefusedError:
+    """Why no release has the utility of some goals: the budget ended, or there is none."""
+    if early := next((front for front in fronts if not front.complete), None):
+        taus = ", ".join(f"{goal.tau:g}" for goal in goals)
+        return budget_ended(early.nodes_checked, early.nodes_total, f"meets the criteria with utility {taus}")
+    return out_of_reach(goals, highest, people, recoding=policy.recoding)
 
 
 def _front(front: Front, names: Sequence[str]) -> dict[str, Any]:

@@ -20,11 +20,12 @@ from rich.console import Console
 from anon_spark import cli
 from anon_spark.anonymize.frontier import Candidates, choose, front_of, with_setting
 from anon_spark.anonymize.lattice import Budget, Infeasible, Solution, search
-from anon_spark.anonymize.nearest import nearest_feasible, shortfalls
+from anon_spark.anonymize.nearest import Nearest, nearest_feasible, shortfalls
 from anon_spark.anonymize.patterns import from_histogram
+from anon_spark.anonymize.recoded import FullDomain, Local, Recoded, recode
 from anon_spark.anonymize.tradeoff import Goal, Point, Risk, RiskName, Setting, pareto
 from anon_spark.errors import GateRefusedError, PolicyError
-from anon_spark.policy.table import TablePolicy, load_table_policy
+from anon_spark.policy.table import SearchBudget, TablePolicy, load_table_policy
 from anon_spark.privacy.alpha_k import AlphaK
 from anon_spark.privacy.beta_likeness import BetaLikeness
 from anon_spark.privacy.classes import Criterion
@@ -283,6 +284,91 @@ def test_budget_leaves_a_bound():
     assert not front_of(candidates, [KAnonymity(4)], K3, budget=Budget(seconds=0.0)).complete
 
 
+def recoded(
+    world: World, limit: float = 0.0, criteria: Sequence[Criterion] = (), **policy: object
+) -> Recoded:
+    """By a policy, from the pattern table on; k alone where no criteria are given."""
+    table = candidates_of(world, "marketer", "loss_am", 0.0).table
+    given = a_policy().model_dump() | {"sensitive": (), "suppression_limit": limit} | policy
+    loaded = TablePolicy.model_validate(given)
+    return recode(loaded, table, world.trees, criteria or [KAnonymity(loaded.privacy.k)])
+
+
+def one_value_too_common() -> tuple[World, list[Criterion]]:
+    """Everybody as one class fails; without the three people of one colour the others do not."""
+    people = [Person((("red", "s", "a"),), {"ILL": (x,)}) for x in "aab" * 4]
+    people += [Person((("blue", "s", "a"),), {"ILL": ("a",)})] * 3
+    return World(people, TREES, []), [AlphaK(0.7, 2, "ILL")]
+
+
+@pytest.mark.parametrize("goal", [{"tau": 0.3}, {"lambda": 0.5}])
+def test_a_search_for_an_objective_that_its_budget_ended_is_not_called_infeasible(goal):
+    world, criteria = one_value_too_common()
+    aim = {"risk": "marketer", **goal}
+    with pytest.raises(
+        GateRefusedError, match=r"budget of the search ended after 1 of .* nodes, of which none"
+    ):
+        recoded(world, 0.3, criteria, objective=aim, search={"nodes": 1})
+    assert recoded(world, 0.3, criteria, objective=aim).suppressed == 3
+    with pytest.raises(GateRefusedError, match="no generalization of 15 people"):
+        recoded(world, 0.1, criteria, objective=aim)
+    with pytest.raises(GateRefusedError, match=r"has utility 0\.95"):
+        recoded(world, 0.3, criteria, objective={"risk": "marketer", "tau": 0.95})
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.5])
+def test_a_front_that_its_budget_ended_is_not_called_infeasible(tau):
+    world, criteria = one_value_too_common()
+    table = candidates_of(world, "marketer", "loss_am", 0.0).table
+    policy = a_policy().model_copy(update={"search": SearchBudget(nodes=1), "suppression_limit": 0.3})
+    with pytest.raises(
+        GateRefusedError, match=r"budget of the search ended after 1 of .* nodes, of which none meets"
+    ):
+        explore(policy, table, TREES, {K3: criteria if tau == 0 else [KAnonymity(2)]}, [Goal(tau=tau)])
+
+
+def test_what_local_recoding_cannot_do_is_told_of_it():
+    world, criteria = one_value_too_common()
+    with pytest.raises(GateRefusedError, match="no local recoding of 15 people") as refused:
+        recoded(world, 0.3, criteria, recoding="local")
+    said = dict(refused.value.shortfalls)
+    assert said["suppression limit"] == (
+        "local recoding suppresses nobody; with full_domain 0.2 would do: 3 of 15 people"
+    )
+    near = float(said["(alpha,k)-anonymity of ILL"].split("alpha = ")[2].split(",")[0])
+    assert near >= 11 / 15
+    assert recoded(world, 0.3, [AlphaK(near, 2, "ILL")], recoding="local").suppressed == 0
+
+
+def test_nothing_is_proven_of_what_local_recoding_could_better():
+    world = World(random_people(random.Random(8), 60, names=tuple(TREES), rows=(1,)), TREES, [])
+    goals = [{"risk": "prosecutor_highest", "lambda": x} for x in (0.0, 0.5, 1.0)]
+    goals += [{"risk": "prosecutor_average", "tau": 0.01}]
+    kinds = set()
+    for goal, recoding in itertools.product(goals, ("full_domain", "local", "either")):
+        found = recoded(world, objective=goal, recoding=recoding)
+        kinds.add((recoding, type(found)))
+        proven = recoding == "full_domain"
+        assert (found.proof["optimal"] is True) == proven
+        assert (found.proof["bound"] is not None) == proven
+        assert found.proof["optimal"] is proven
+    assert kinds >= {("either", Local), ("either", FullDomain)}
+    plain = recoded(world, recoding="local")
+    assert (plain.proof["optimal"], plain.proof["bound"]) == (False, None)
+    early = recoded(world, 0.1, search={"nodes": 3})
+    assert early.proof["optimal"] == early.proof["bound"] < early.losses["loss_am"]
+    assert set(plain.losses) == set(LOSSES) - {"nuentropy"}
+
+
+def test_either_is_proven_where_no_local_recoding_is_possible():
+    world, criteria = one_value_too_common()
+    candidates = candidates_of(world, "marketer", "loss_am", 0.3)
+    found = choose(candidates, criteria, K3, Goal(weight=0.0), recoding="either")
+    assert found.point is not None
+    assert found.point.suppressed == 3
+    assert found.optimal
+
+
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=40))
 def test_no_point_of_a_front_is_dominated_and_every_goal_is_on_it(pairs):
     points = [Point(K3, (i,), 0, 1, r / 6, u / 6) for i, (r, u) in enumerate(pairs)]
@@ -441,13 +527,27 @@ def test_shortfalls_say_what_would_do():
     world = World(random_people(random.Random(4), 30, rows=(1,)), TREES, [])
     table = candidates_of(world, "marketer", "loss_am", 0.0).table
     criteria: list[Criterion] = [KAnonymity(31), DistinctLDiversity(2, "ILL")]
-    said = dict(shortfalls(nearest_feasible(table, TREES, criteria, 3), criteria, 30))
+    said = dict(shortfalls(nearest_feasible(table, TREES, criteria, 3), criteria, table))
     assert said["suppression limit"] == "no limit would do: nobody would be left"
-    assert said["k-anonymity"] == "k = 31 wanted; k = 30 would do with all else as it is"
-    assert said["l-diversity of ILL"] == ("l = 2 wanted; l = 2 is in reach alone, not with all else as it is")
+    of_table = "k = 31 wanted, and the table has 30 people"
+    assert said["k-anonymity"] == f"{of_table}; k = 30 would do with all else as it is"
+    assert said["l-diversity of ILL"] == "l = 2 wanted; it can be met; what cannot is another"
     rare = [DistinctLDiversity(9, "ILL"), KAnonymity(31)]
-    said = dict(shortfalls(nearest_feasible(table, TREES, rare, 3), rare, 30))
-    assert said["l-diversity of ILL"].startswith("l = 9 wanted; l = 4 is in reach alone")
+    said = dict(shortfalls(nearest_feasible(table, TREES, rare, 3), rare, table))
+    values = len(table.totals()["ILL"])
+    assert said["l-diversity of ILL"] == (
+        f"l = 9 wanted, and ILL has {values} values; l = {values} would do if nothing else were asked for"
+    )
+    assert said["k-anonymity"] == f"{of_table}; k = 30 would do if nothing else were asked for"
+
+
+def test_criteria_that_only_conflict_are_told_so():
+    world = World(random_people(random.Random(4), 30, rows=(1,)), TREES, [])
+    table = candidates_of(world, "marketer", "loss_am", 0.0).table
+    criteria: list[Criterion] = [DistinctLDiversity(2, "ILL"), KAnonymity(3)]
+    conflict = Nearest((None, None), tuple(criteria), None)
+    for _, said in shortfalls(conflict, criteria, table)[1:]:
+        assert said.endswith("wanted; it can be met, but not together with the others")
 
 
 def a_policy(**objective: object) -> TablePolicy:
@@ -487,11 +587,15 @@ def test_document_marks_what_each_goal_wants_on_the_front_of_all_settings():
     ("asked", "check", "said"),
     [
         (Asked(tau=(1.0,)), "tau", "1 wanted; 0."),
-        (Asked(k=(91,)), "k-anonymity", "k = 91 wanted; k = 90 would do with all else as it is"),
+        (
+            Asked(k=(91,)),
+            "k-anonymity",
+            "k = 91 wanted, and the table has 90 people; k = 90 would do with all else as it is",
+        ),
         (
             Asked(k=(2, 91, 95)),
             "k = 91: k-anonymity",
-            "k = 91 wanted; k = 90 would do with all else as it is",
+            "k = 91 wanted, and the table has 90 people; k = 90 would do with all else as it is",
         ),
     ],
 )
@@ -600,6 +704,8 @@ def test_local_recoding_is_released_where_the_objective_wants_it(spark, tmp_path
     assert released["levels"] is None
     assert released["suppressed"] == 0
     assert released["privacy"]["k"] >= 3
+    assert released["optimal"] is False
+    assert released["bound"] is None
 
 
 @pytest.mark.parametrize("recoding", ["full_domain", "local"])
@@ -609,9 +715,12 @@ def test_infeasible_policies_say_so_before_writing(spark, tmp_path, recoding):
     with pytest.raises(GateRefusedError, match="60 people") as refused:
         anonymize_table(spark, table, load_table_policy(policy, table=table), tmp_path / "out.csv")
     said = dict(refused.value.shortfalls)
-    assert said["k-anonymity"].startswith("k = 61 wanted; k = 60 is in reach alone")
-    assert said["l-diversity of illness"].startswith("l = 9 wanted; l = 3 is in reach alone")
+    assert said["k-anonymity"].startswith("k = 61 wanted, and the table has 60 people; k = 60 would do if")
+    assert said["l-diversity of illness"].startswith(
+        "l = 9 wanted, and illness has 3 values; l = 3 would do if"
+    )
     assert "no limit" in said["suppression limit"]
+    assert ("local recoding suppresses nobody" in said["suppression limit"]) == (recoding == "local")
     aim = {"risk": "prosecutor_highest", "tau": 0.99}
     table, policy = one_table.write(tmp_path, one_table.people(), objective=aim)
     with pytest.raises(GateRefusedError, match=r"utility 0\.99") as refused:

@@ -59,12 +59,15 @@ def test_more_people_or_values_than_there_are(toy_policy, admissions):
     k = greatest_k(world)
     said = refusal(task, world)
     assert said["suppression limit"] == "no limit would do: nobody would be left"
-    assert said["k-anonymity"] == (f"k = 31 wanted; k = {k} is in reach alone, not with all else as it is")
-    assert said["l-diversity of CODE"].startswith("l = 9 wanted; l = 3 is in reach alone")
+    of_table = "k = 31 wanted, and the table has 30 people"
+    of_code = "l = 9 wanted, and CODE has 3 values"
+    assert said["k-anonymity"] == f"{of_table}; k = {k} would do if nothing else were asked for"
+    assert said["l-diversity of CODE"] == f"{of_code}; l = 3 would do if nothing else were asked for"
     said = refusal(task_of(toy_policy, admissions, 0.0, k=31, l=1), world)
-    assert said["k-anonymity"] == f"k = 31 wanted; k = {k} would do with all else as it is"
+    assert said["k-anonymity"] == f"{of_table}; k = {k} would do with all else as it is"
     said = refusal(task_of(toy_policy, admissions, 0.0, k=2, l=9), world)
-    assert said["l-diversity of CODE"] == "l = 9 wanted; l = 3 would do with all else as it is"
+    assert said["l-diversity of CODE"] == f"{of_code}; l = 3 would do with all else as it is"
+    assert said["k-anonymity"] == "k = 2 wanted; it can be met; what cannot is another"
 
 
 def test_a_suppression_limit_out_of_reach(toy_policy):

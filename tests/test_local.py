@@ -121,6 +121,15 @@ def ancestors(tree: Hierarchy, leaf: str | None) -> set[str | None]:
     return {tree.label(leaf, level) for level in range(tree.height + 1)}
 
 
+def test_a_quasi_identifier_without_weight_is_measured_all_the_same(tmp_path):
+    rows = random_rows(3, 60)
+    found = recode(rows, [KAnonymity(3)], weights=[0, 1, 1])
+    write(tmp_path / "out.csv", rows, found, TREES)
+    assert np.mean(list(found.losses.values())) == pytest.approx(measure(tmp_path / "out.csv", TREES).loss)
+    assert found.loss == pytest.approx(np.mean([found.losses[name] for name in ("age", "place")]))
+    assert found.losses["colour"] > 0
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_a_written_release_meets_every_criterion_and_has_the_loss_it_says(seed, tmp_path):
     draw = random.Random(seed)

@@ -1,18 +1,24 @@
 """One table of any schema: what is written is read back by plain Python and holds what was promised."""
 
 import csv
+import gzip
 import json
 from collections import Counter, defaultdict
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
 from anon_spark.errors import GateRefusedError, InputError, PolicyError
+from anon_spark.ingest.table import open_table
 from anon_spark.policy.table import load_table_policy
+from anon_spark.risk.population import population_uniqueness
 from anon_spark.table import anonymize_table
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -97,6 +103,8 @@ def test_what_is_written_holds_what_was_promised(spark, tmp_path):
     assert k >= 3
     assert l >= 2
     assert done["optimal"] is True
+    assert done["bound"] == done["loss"]["loss_am"]
+    assert done["warnings"] == []
     assert {"read", "histogram", "search", "apply", "write", "gate"} == set(done["seconds"])
     assert set(done["levels"]) == set(POLICY["quasi_identifiers"])
     kept = Counter((row["illness"], row["note"]) for row in rows)
@@ -137,6 +145,8 @@ def test_classes_with_labels_of_their_own(spark, tmp_path):
     assert k >= 3
     assert l >= 2
     assert done["levels"] is None
+    assert (done["optimal"], done["bound"]) == (False, None)
+    assert set(done["loss"]) == {"loss_am", "loss_gm", "precision", "discernibility", "average_class_size"}
 
 
 def test_the_population_hides_whom_the_table_does_not(spark, tmp_path):
@@ -148,6 +158,51 @@ def test_the_population_hides_whom_the_table_does_not(spark, tmp_path):
                drop=["name", "note"])  # fmt: skip
     assert done["privacy"]["criteria"]["k-map"] >= 40
     assert done["privacy"]["k"] * 4 >= 40
+
+
+def test_population_uniques_of_the_table_and_of_the_file(spark, tmp_path):
+    rows = [["x", "ASH", str(20 + i), "02100", "flu", "n0"] for i in range(40)] + people()
+    done = run(spark, tmp_path, rows, sampling_fraction=0.05)
+    sizes = Counter((row[1], row[2], row[3]) for row in rows)
+    expected = population_uniqueness(np.array(list(sizes.values())), 0.05)
+    uniques = done["privacy"]["population_uniques"]
+    assert uniques["source"] == asdict(expected)
+    assert expected.people > 0
+    assert uniques["release"] == {"people": 0.0, "share": 0.0, "model": "none"}
+
+
+def test_microaggregation_writes_means_of_groups_of_k_people(spark, tmp_path):
+    rows = [[f"p{i}", "ASH", str(20 + i * i % 50), str(60 + i % 37), "flu", "n0"] for i in range(90)]
+    numbers = {name: {"hierarchy": {"intervals": [10], "greatest": 99}} for name in ("age", "zip")}
+    done = run(spark, tmp_path, rows, quasi_identifiers=numbers, drop=["name", "born in"], keep=None,
+               sensitive=["illness", "note"], privacy={"k": 4, "l": 1}, suppression_limit=None,
+               recoding="microaggregation")  # fmt: skip
+    written = [(float(row["age"]), float(row["zip"])) for row in read(tmp_path / "out.csv")]
+    groups = Counter(written)
+    assert min(groups.values()) == done["privacy"]["k"] >= 4
+    assert done["classes"] == len(groups) > 10
+    for column, at in ((0, 2), (1, 3)):  # a group's mean keeps the sum
+        assert sum(row[column] for row in written) == pytest.approx(sum(float(row[at]) for row in rows))
+    assert 0 < done["loss"]["sse_sst"] < 0.2
+
+
+def test_microaggregation_is_of_numbers_and_by_k_alone(spark, tmp_path):
+    with pytest.raises(PolicyError, match="by k alone"):
+        run(spark, tmp_path, people(), recoding="microaggregation", suppression_limit=None)
+    with pytest.raises(InputError, match="3 of 3 values of born in are none"):
+        run(
+            spark,
+            tmp_path,
+            people(),
+            recoding="microaggregation",
+            suppression_limit=None,
+            privacy={"k": 3, "l": 1},
+        )
+    ages = {"age": {"hierarchy": {"intervals": [10], "greatest": 99}}}
+    rows = [[*row[:2], "", *row[3:]] if i == 5 else row for i, row in enumerate(people())]
+    with pytest.raises(InputError, match="age has none for 1 people"):
+        run(spark, tmp_path, rows, quasi_identifiers=ages, drop=["name", "born in", "zip"],
+            recoding="microaggregation", suppression_limit=None, privacy={"k": 3, "l": 1})  # fmt: skip
 
 
 def test_a_population_is_no_value_to_ordered_closeness(spark, tmp_path):
@@ -246,11 +301,90 @@ def test_what_is_wrong_is_one_sentence_and_nothing_is_left(spark, tmp_path, rows
     assert sorted(p.name for p in tmp_path.iterdir()) == ["hierarchies", "people.csv", "policies"]
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_cells_that_go_on_in_the_next_line_are_refused(spark, tmp_path, packed):
+    """Read line by line, the first table's one long row would be two that nothing is wrong with."""
+    place = tmp_path / ("t.csv.gz" if packed else "t.csv")
+
+    def table(text: str) -> Path:
+        place.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+        return place
+
+    with pytest.raises(InputError, match="2 lines have a quote without its end") as caught:
+        open_table(spark, table('a,b\n1,"x\n2,y"\n3,z\n'))
+    assert "x" not in str(caught.value).split("lines")[1].replace("next", "")
+    with pytest.raises(InputError, match="3 lines have a quote"):
+        open_table(spark, table('a,b\n1,"x\ny",z\n2,y""""\n5,5" pipe\n'))
+    rows = open_table(spark, table('a,b\n1,"x, ""y"""\n2,""\n3,\n"4",y\n')).df.select("a", "b").collect()
+    assert [tuple(row) for row in rows] == [("1", 'x, "y"'), ("2", None), ("3", None), ("4", "y")]
+    with pytest.raises(
+        InputError, match="1 lines have a quote"
+    ):  # of the header, which seems to have two columns
+        open_table(spark, table('a,"b\n1,x\n'))
+    named = open_table(spark, table('"a","b, ""c"""\n1,x\n'))
+    assert (named.columns, named.df.count()) == (("a", 'b, "c"'), 1)
+    if not packed:
+        with pytest.raises(InputError, match="has no header"):
+            open_table(spark, table(""))
+
+
+def test_line_breaks_go_to_parquet_and_not_to_csv(spark, tmp_path):
+    rows = [[*row[:4], row[4] + ("\n" if i % 2 else "\r"), row[5]] for i, row in enumerate(people())]
+    columns = {name: [row[i] or None for row in rows] for i, name in enumerate(HEADER)}
+    _, place = write(tmp_path, people())
+    table = tmp_path / "people.parquet"
+    pq.write_table(pa.table(columns), table)
+    loaded = load_table_policy(place, table=table)
+    with pytest.raises(InputError, match="cells with a line break: 60 of illness; CSV cannot hold them"):
+        anonymize_table(spark, table, loaded, tmp_path / "out.csv")
+    done = anonymize_table(spark, table, loaded, tmp_path / "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == done["people"]["out"]
+
+
+def test_empty_text_and_null_are_one_value_of_a_csv_file(spark, tmp_path):
+    """Kept apart they would be two values to l-diversity, and to most readers of the file they are one."""
+    rows = people()
+    columns = {name: [row[i] or None for row in rows] for i, name in enumerate(HEADER)}
+    columns["illness"] = ["" if i % 2 else None for i in range(len(rows))]
+    _, place = write(tmp_path, rows, privacy={"k": 3, "l": 2}, keep=None, drop=["name", "note"])
+    table = tmp_path / "people.parquet"
+    pq.write_table(pa.table(columns), table)
+    loaded = load_table_policy(place, table=table)
+    with pytest.raises(GateRefusedError, match="the file fails 1 checks"):
+        anonymize_table(spark, table, loaded, tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+    assert anonymize_table(spark, table, loaded, tmp_path / "out.parquet")["privacy"]["l"] == 2
+
+
+def test_a_release_of_one_class_comes_with_a_warning(spark, tmp_path):
+    done = run(spark, tmp_path, people(), privacy={"k": 60, "l": 2}, keep=None, drop=["name", "note"])
+    assert (done["classes"], done["privacy"]["k"]) == (1, 60)
+    assert done["warnings"] == [
+        "all people are in one class: every quasi-identifier is '*' or the same for everybody"
+    ]
+
+
 def test_nothing_that_is_there_is_overwritten(spark, tmp_path):
     (tmp_path / "out.csv").write_text("mine")
     with pytest.raises(PolicyError, match="is there already"):
         run(spark, tmp_path, people())
     assert (tmp_path / "out.csv").read_text() == "mine"
+
+
+def test_the_example_of_the_readme_runs(spark, tmp_path):
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    section = text[text.index("\n## One table\n") : text.index("\n## On a cluster\n")]
+    for kind, name in (("csv", "people.csv"), ("yaml", "people.yaml")):
+        (tmp_path / name).write_text(section.split(f"```{kind}\n")[1].split("```")[0])
+    table = tmp_path / "people.csv"
+    done = anonymize_table(
+        spark, table, load_table_policy(tmp_path / "people.yaml", table=table), tmp_path / "anonymous.csv"
+    )
+    rows = read(tmp_path / "anonymous.csv", ",")
+    assert list(rows[0]) == ["sex", "age", "zip", "seen", "code", "illness", "ward"]
+    assert min(weakest(rows, ["sex", "age", "zip", "seen", "code"], "illness")) >= 2
+    assert done["classes"] > 1
+    assert done["warnings"] == []
 
 
 @with_adult

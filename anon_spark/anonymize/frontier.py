@@ -1,7 +1,9 @@
 """The Pareto front of risk and utility over all releases that meet the criteria, and the one that is wanted.
 
 Candidates are the nodes of the lattice within the suppression limit, one pass over the lattice for each setting
-of the criteria, and one local recoding for each. A pass takes coarse nodes first and skips
+of the criteria, and one local recoding for each: the one that lowers ``loss_am``, whatever risk and utility are. What
+is best of nodes is proven; where local recoding is a candidate there may be a better one. A pass takes coarse nodes
+first and skips
 
 1. nodes finer than one at which more people than the limit are certain to be suppressed (``suppression``);
 2. where one release is wanted, not the front: nodes whose loss is proven (``utility``) to leave too little utility,
@@ -163,7 +165,7 @@ class Front:
         nodes_total: nodes of the lattice.
         nodes_checked: nodes generalized.
         nodes_feasible: nodes among them within the limit.
-        complete: every node was looked at or ruled out.
+        complete: every node was looked at or ruled out; without nodes, nothing was left out.
     """
 
     setting: Setting
@@ -215,18 +217,24 @@ class Choice:
     Attributes:
         point: None where no release found has utility tau.
         local: how it is recoded, None where it is a node.
-        optimal: proven; else no release's value is below ``bound``.
-        bound: proven lower bound of every release's value.
+        complete: every node was looked at or ruled out; without nodes, nothing was left out.
+        bound: proven lower bound of every release's value, reached where the best is proven; None where another
+            local recoding may be better, which nothing bounds.
         nodes_total: nodes of the lattice.
         nodes_checked: nodes generalized.
     """
 
     point: Point | None
     local: LocalRecoding | None
-    optimal: bool
-    bound: float
+    complete: bool
+    bound: float | None
     nodes_total: int
     nodes_checked: int
+
+    @property
+    def optimal(self) -> bool:
+        """Whether no release is better."""
+        return self.complete and self.bound is not None
 
 
 def choose(
@@ -241,6 +249,7 @@ def choose(
     """The release of least lambda R - (1 - lambda) U with U >= tau (Eq. 9, 10)."""
     local: LocalRecoding | None = None
     best: Point | None = None
+    bound: float | None = None
     if recoding != "full_domain" and meets_as_one(candidates.table, criteria):
         point, local = candidates.recoded_locally(criteria, setting)
         best = goal.best([point])
@@ -252,12 +261,14 @@ def choose(
             point = candidates.generalized(nodes.judge, outcome, setting)
             best = goal.best([point] if best is None else [best, point])
             nodes.most = utility.largest_loss(goal.least_utility(best))
-    optimal = nodes.complete or recoding == "local"
+    complete = nodes.complete or recoding == "local"
+    if local is None:
+        bound = goal.value(best) if complete and best else -(1 - goal.weight) * utility.of(nodes.lowest)
     return Choice(
         point=best,
         local=local if best is not None and best.levels is None else None,
-        optimal=optimal,
-        bound=goal.value(best) if optimal and best else -(1 - goal.weight) * utility.of(nodes.lowest),
+        complete=complete,
+        bound=bound,
         nodes_total=nodes.total,
         nodes_checked=nodes.checked,
     )

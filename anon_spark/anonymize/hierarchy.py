@@ -149,7 +149,9 @@ def _shape_problems(hierarchy: Hierarchy) -> list[str]:
     width = len(rows[0])
     problems = []
     if width < 2:
-        problems.append(f"a row needs a leaf and at least one level, the first has {width} column")
+        problems.append(
+            f"a row needs a leaf and at least one level, the first has {width} column; cells are cut by ';'"
+        )
     if ragged := sum(len(row) != width for row in rows):
         problems.append(f"{ragged} of {len(rows)} rows do not have {width} columns as the first has")
     if twice := sorted(

@@ -19,8 +19,10 @@ from anon_spark.errors import InputError
 from anon_spark.ingest.table import CORRUPT
 
 CLASS = "_class"
+TIMES = "_times"
 _MALFORMED, _NOT_COVERED = -1, -2
-_REPEATED_AT_ONCE = 2**16
+_REPEATED_AT_ONCE = 2**13
+_ROWS_A_FILE = 2**20
 
 
 def with_tuples(df: DataFrame, hierarchies: Mapping[str, Hierarchy]) -> DataFrame:
@@ -83,6 +85,7 @@ def check_histogram(counted: pa.Table, df: DataFrame, hierarchies: Mapping[str, 
             for i, (name, hierarchy) in enumerate(hierarchies.items())
             if row[f"v{i}"]
         )
+        + "; add them to it or mend the table (values are never shown)"
     )
 
 
@@ -159,13 +162,25 @@ def without(df: DataFrame, spark: SparkSession, key: str, gone: Ints | DataFrame
     return df.join(F.broadcast(keys), key, "left_anti")
 
 
-def repeated(groups: DataFrame, order: Sequence[Column]) -> DataFrame:
-    """Each row as often as it has ``people``, in the given order; in two steps, so that no array is large."""
+def in_blocks(groups: DataFrame, order: Sequence[Column], people: int) -> DataFrame:
+    """Rows of ``groups`` in order, each as ``_times`` people and as many blocks as its ``people`` ask for.
+
+    Args:
+        people: in all groups; it says into how many partitions they are cut, of about as many people each.
+    """
     step = F.lit(_REPEATED_AT_ONCE)
-    many = F.sequence(F.lit(0).cast("bigint"), F.col(PEOPLE) - F.lit(1), step)
-    parts = groups.orderBy(*order).withColumn("_from", F.explode(many))
-    size = F.least(step, F.col(PEOPLE) - F.col("_from")).cast("int")
-    return parts.withColumn("_again", F.explode(F.array_repeat(F.lit(0), size)))
+    firsts = F.sequence(F.lit(0).cast("bigint"), F.col(PEOPLE) - F.lit(1), step)
+    blocks = groups.withColumn("_from", F.explode(firsts))
+    times = F.least(step, F.col(PEOPLE) - F.col("_from")).cast("int").alias(TIMES)
+    by = [*order, F.col("_from")]
+    ordered = blocks.repartitionByRange(-(-people // _ROWS_A_FILE) or 1, *by).sortWithinPartitions(*by)
+    return ordered.select("*", times)
+
+
+def repeated(blocks: DataFrame) -> DataFrame:
+    """Each row as often as its ``_times`` says, in the same order."""
+    again = F.explode(F.array_repeat(F.lit(0), F.col(TIMES)))
+    return blocks.withColumn("_again", again).drop("_again", TIMES)
 
 
 def column(name: str) -> Column:

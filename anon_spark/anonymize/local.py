@@ -282,8 +282,9 @@ def _result(
     labels = table.labels(owner)
     losses = {}
     for q, (name, weight) in enumerate(zip(hierarchies, weights, strict=True)):
-        cost = (table.trees[q].cost[labels.level[:, q], labels.leaf[:, q]] * labels.people).sum()
-        losses[name] = max(float(cost) / table.total_people / weight, _FLOOR)
+        tree = table.trees[q] if weight > 0 else Tree.of(hierarchies[name], 1.0)
+        cost = (tree.cost[labels.level[:, q], labels.leaf[:, q]] * labels.people).sum()
+        losses[name] = max(float(cost) / table.total_people / (weight or 1.0), _FLOOR)
     loss = float(np.dot(list(losses.values()), weights))
     return LocalRecoding(
         tuple(hierarchies), owner[row], labels.leaf, labels.level, labels.people, losses, loss

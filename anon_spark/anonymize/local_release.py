@@ -11,6 +11,8 @@ from anon_spark.errors import PolicyError
 from anon_spark.privacy.classes import Classes, Criterion, SensitiveCounts
 from anon_spark.utility.loss import weights_of
 
+LOCAL_LOSSES = ("loss_am", "loss_gm", "precision", "discernibility", "average_class_size")
+
 
 def recode_patterns(
     table: PatternTable,
@@ -58,6 +60,8 @@ def local_loss(
     Raises:
         PolicyError: there is no such loss where each class has labels of its own.
     """
+    if name not in LOCAL_LOSSES:
+        raise PolicyError(f"{name} is not defined for local recoding; losses are {', '.join(LOCAL_LOSSES)}")
     weight = weights_of(found.names, weights)
     weight /= weight.sum()
     people = found.people.astype(np.float64)
@@ -70,6 +74,4 @@ def local_loss(
         "discernibility": people @ people,
         "average_class_size": people.mean(),
     }
-    if name not in losses:
-        raise PolicyError(f"{name} is not defined for local recoding; losses are {', '.join(losses)}")
     return float(losses[name])

@@ -16,7 +16,7 @@ from typing import Any
 from anon_spark.anonymize.coarsening import Coarsening
 from anon_spark.anonymize.frontier import Pass
 from anon_spark.anonymize.hierarchy import Hierarchy
-from anon_spark.anonymize.lattice import Budget
+from anon_spark.anonymize.lattice import Budget, Infeasible
 from anon_spark.anonymize.patterns import PatternTable
 from anon_spark.anonymize.suppression import evaluator
 from anon_spark.anonymize.tradeoff import Setting
@@ -82,33 +82,87 @@ def not_feasible(
     hierarchies: Mapping[str, Hierarchy],
     criteria: Mapping[Setting, Sequence[Criterion]],
     limit: int,
+    *,
+    recoding: str = "full_domain",
 ) -> GateRefusedError:
-    """No release meets the criteria; the nearest settings that are feasible, of each criterion and of the limit."""
+    """No release meets the criteria; the nearest settings that are feasible, of each criterion and of the limit.
+
+    Args:
+        recoding: ``local`` suppresses nobody, and can do what all people as one class can.
+    """
     people = table.total_people
     lines, asked = [], []
     for setting, own in criteria.items():
         asked.append(", ".join(f"{describe(criterion)} ({wanted(criterion)})" for criterion in own))
-        said = shortfalls(nearest_feasible(table, hierarchies, own, limit), own, people)
+        near = nearest_feasible(table, hierarchies, own, 0 if recoding == "local" else limit)
+        said = shortfalls(near, own, table)
+        if recoding == "local":
+            said[0] = (said[0][0], f"local recoding suppresses nobody; with full_domain {said[0][1]}")
         lines += said if len(criteria) == 1 else [(f"{setting}: {check}", x) for check, x in said]
+    within = "" if recoding == "local" else f" within the suppression limit of {limit} people"
+    kind = "local recoding" if recoding == "local" else "generalization"
     return GateRefusedError(
-        f"refused: no generalization of {people} people meets {'; or '.join(asked)} within the suppression limit"
-        f" of {limit} people; nothing was published",
-        lines,
+        f"refused: no {kind} of {people} people meets {'; or '.join(asked)}{within}", lines
     )
 
 
-def shortfalls(nearest: Nearest, criteria: Sequence[Criterion], people: int) -> list[tuple[str, str]]:
+def in_reach(found: Infeasible, criteria: Sequence[Criterion], people: int) -> GateRefusedError:
+    """What is asked for, and what the search has seen that would do: every trial of another setting would be jobs."""
+    asked = ", ".join(f"{describe(criterion)} ({wanted(criterion)})" for criterion in criteria)
+    shortfalls = [
+        ("suppression limit", f"the least that must be suppressed is {found.least} of {people} people")
+    ]
+    shortfalls += [
+        (
+            describe(criterion),
+            f"{wanted(criterion)} wanted, {figure:.6g} with everything generalized and nobody suppressed",
+        )
+        for criterion, figure in zip(criteria, found.attainable, strict=True)
+    ]
+    return GateRefusedError(
+        f"refused: no generalization of {people} people meets {asked} within the suppression limit of {found.limit}"
+        " people",
+        shortfalls,
+    )
+
+
+def shortfalls(nearest: Nearest, criteria: Sequence[Criterion], table: PatternTable) -> list[tuple[str, str]]:
     """What is asked for and what would do, a line for the limit and one for each criterion."""
-    lines = [("suppression limit", _limit(nearest.suppressed, people))]
-    for asked, near, alone in zip(criteria, nearest.criteria, nearest.alone, strict=True):
+    lines = [("suppression limit", _limit(nearest.suppressed, table.total_people))]
+    for i, (asked, near) in enumerate(zip(criteria, nearest.criteria, strict=True)):
+        said = f"{wanted(asked)} wanted{_of_table(asked, table)}"
         if near is not None:
-            said = f"{wanted(asked)} wanted; {wanted(near)} would do with all else as it is"
-        elif alone is not None:
-            said = f"{wanted(asked)} wanted; {wanted(alone)} is in reach alone, not with all else as it is"
+            would = f"{wanted(near)} would do with all else as it is"
         else:
-            said = f"{wanted(asked)} wanted; no other value is in reach"
-        lines.append((describe(asked), said))
+            would = _alone(
+                asked, nearest.alone[i], [x for j, x in enumerate(nearest.alone) if j != i], criteria
+            )
+        lines.append((describe(asked), f"{said}; {would}"))
     return lines
+
+
+def _alone(
+    asked: Criterion, own: Criterion | None, others: Sequence[Criterion | None], criteria: Sequence[Criterion]
+) -> str:
+    """What can be said of a criterion that no other value of its own would help."""
+    if own is None:
+        return "no other value would do"
+    if own != asked:
+        return f"{wanted(own)} would do if nothing else were asked for"
+    if all(other in criteria for other in others):
+        return "it can be met, but not together with the others"
+    return "it can be met; what cannot is another"
+
+
+def _of_table(asked: Criterion, table: PatternTable) -> str:
+    """The count of the table that a threshold is above, as more than which nothing can be had."""
+    if isinstance(asked, KAnonymity) and asked.k > table.total_people:
+        return f", and the table has {table.total_people} people"
+    if isinstance(asked, DistinctLDiversity | EntropyLDiversity | RecursiveLDiversity):
+        values = len(table.totals()[asked.attribute])
+        if asked.l > values:
+            return f", and {asked.attribute} has {values} value{'s' if values > 1 else ''}"
+    return ""
 
 
 def _limit(suppressed: int | None, people: int) -> str:

@@ -26,12 +26,23 @@ def candidates_of(
     )
 
 
-def out_of_reach(goals: Sequence[Goal], highest: Point, people: int) -> GateRefusedError:
-    """No release has so much utility; what would do."""
+def out_of_reach(
+    goals: Sequence[Goal], highest: Point, people: int, *, recoding: str = "full_domain"
+) -> GateRefusedError:
+    """No release has so much utility; what would do. Of local recodings only that none was found can be said."""
     would = math.floor(highest.utility * 1e4) / 1e4
     lines = [("tau", f"{goal.tau:g} wanted; {would:g} would do, with {highest.setting}") for goal in goals]
+    found = "" if recoding == "full_domain" else " found"
     return GateRefusedError(
-        f"refused: no release of {people} people within the suppression limit has utility"
-        f" {', '.join(f'{goal.tau:g}' for goal in goals)}; nothing was published",
+        f"refused: no release{found} of {people} people within the suppression limit has utility"
+        f" {', '.join(f'{goal.tau:g}' for goal in goals)}",
         lines,
+    )
+
+
+def budget_ended(checked: int, total: int, lacking: str = "meets the criteria") -> GateRefusedError:
+    """What is said where the budget ended before every node was ruled out."""
+    return GateRefusedError(
+        f"refused: the budget of the search ended after {checked} of {total} nodes, of which none {lacking}; raise"
+        " search.nodes or search.seconds"
     )

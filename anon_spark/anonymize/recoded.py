@@ -10,15 +10,16 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from anon_spark.anonymize.coarsening import Coarsening
-from anon_spark.anonymize.frontier import Candidates, choose, meets_as_one
+from anon_spark.anonymize.frontier import Candidates, Choice, choose, meets_as_one
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.histogram import CLASS, Recoding, quoted, without
 from anon_spark.anonymize.lattice import Budget, Infeasible, Optimum, search, whole_input
 from anon_spark.anonymize.local import LocalRecoding
-from anon_spark.anonymize.local_release import recode_patterns
-from anon_spark.anonymize.nearest import not_feasible
+from anon_spark.anonymize.local_release import LOCAL_LOSSES, local_loss, recode_patterns
+from anon_spark.anonymize.nearest import in_reach, not_feasible
+from anon_spark.anonymize.numeric_release import NumericRelease, microaggregate_patterns
 from anon_spark.anonymize.patterns import PACKED, Ints, PatternTable
-from anon_spark.anonymize.policy_objective import candidates_of, out_of_reach
+from anon_spark.anonymize.policy_objective import budget_ended, candidates_of, out_of_reach
 from anon_spark.anonymize.remote import RemotePatterns
 from anon_spark.anonymize.remote_search import search_remotely
 from anon_spark.anonymize.suppression import Suppressed, evaluator, suppress
@@ -26,8 +27,13 @@ from anon_spark.anonymize.tradeoff import Goal, Setting
 from anon_spark.errors import GateRefusedError, PolicyError
 from anon_spark.policy.table import TablePolicy
 from anon_spark.privacy.classes import Criterion
-from anon_spark.privacy.criteria import describe, wanted
 from anon_spark.utility.losses import all_losses
+
+_UNPROVEN: dict[str, Any] = {
+    "optimal": False,
+    "bound": None,
+    "nodes": None,
+}  # of classes that a heuristic makes
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class FullDomain:
         losses: by name.
         suppressed: people.
         classes: released.
-        proof: whether the optimum is proven (else the bound), and how many nodes it took.
+        proof: whether the optimum is proven (else the bound), the bound, and how many nodes it took.
         recoding: of its levels.
         suppressed_classes: a table's only column where they may be many.
         fits: whether the driver may hold its classes.
@@ -104,10 +110,13 @@ def recode(
     if policy.objective is not None:
         candidates = candidates_of(policy, patterns, hierarchies)
         return _wanted(policy, policy.objective.goal, candidates, criteria)
+    if policy.recoding == "microaggregation":
+        return _means(patterns, microaggregate_patterns(patterns, hierarchies, policy.privacy.k))
     if policy.recoding == "local":
         if not meets_as_one(patterns, criteria):
             raise _not_feasible(policy, patterns, hierarchies, criteria)
-        return _local(patterns, hierarchies, recode_patterns(patterns, hierarchies, criteria, weights))
+        found_locally = recode_patterns(patterns, hierarchies, criteria, weights)
+        return _local(patterns, hierarchies, found_locally, weights)
     found = search(
         patterns,
         hierarchies,
@@ -150,7 +159,8 @@ def _not_feasible(
     criteria: Sequence[Criterion],
 ) -> GateRefusedError:
     limit = int(np.floor(policy.suppression_limit * patterns.total_people + 1e-9))
-    return not_feasible(patterns, hierarchies, {Setting(policy.privacy.k): criteria}, limit)
+    asked = {Setting(policy.privacy.k): criteria}
+    return not_feasible(patterns, hierarchies, asked, limit, recoding=policy.recoding)
 
 
 def _wanted(
@@ -159,22 +169,16 @@ def _wanted(
     """The release that the policy's objective wants.
 
     Raises:
-        GateRefusedError: no release meets the criteria, or none that does has utility tau.
+        GateRefusedError: no release meets the criteria, or none that does has utility tau, or the budget ended.
     """
     patterns, hierarchies = candidates.table, candidates.hierarchies
     setting, names = Setting(policy.privacy.k), patterns.names
     budget = Budget(policy.search.nodes, policy.search.seconds)
     found = choose(candidates, criteria, setting, goal, recoding=policy.recoding, budget=budget)
     if found.point is None:
-        most = choose(
-            candidates, criteria, setting, Goal(weight=0.0), recoding=policy.recoding, budget=budget
-        )
-        if most.point is None:
-            raise not_feasible(patterns, hierarchies, {setting: criteria}, candidates.limit)
-        raise out_of_reach([goal], most.point, candidates.people)
+        raise _nothing_wanted(policy, goal, candidates, criteria, found)
     proof = {
-        "optimal": True if found.optimal else found.bound,
-        "nodes": {"total": found.nodes_total, "checked": found.nodes_checked},
+        **_proof(found),
         "objective": {
             "risk": {candidates.risk.name: found.point.risk},
             "utility": {candidates.utility.name: found.point.utility},
@@ -182,12 +186,28 @@ def _wanted(
         },
     }
     if found.local is not None:
-        return _local(patterns, hierarchies, found.local, proof)
+        return _local(patterns, hierarchies, found.local, candidates.weights or {}, proof)
     assert found.point.levels is not None  # noqa: S101  (what is not recoded locally is a node)
     levels = dict(zip(names, found.point.levels, strict=True))
     losses = _losses_at(patterns, hierarchies, criteria, levels, candidates.weights or {})
     suppressed = suppress(patterns, hierarchies, found.point.levels, criteria)
     return _full_domain(patterns, hierarchies, levels, losses, suppressed, proof)
+
+
+def _nothing_wanted(
+    policy: TablePolicy, goal: Goal, candidates: Candidates, criteria: Sequence[Criterion], found: Choice
+) -> GateRefusedError:
+    """Why there is nothing: the budget ended, the criteria are out of reach, or tau is."""
+    lacking = f"meets the criteria with utility {goal.tau:g}" if goal.tau > 0 else "meets the criteria"
+    if not found.complete:
+        return budget_ended(found.nodes_checked, found.nodes_total, lacking)
+    setting, budget = Setting(policy.privacy.k), Budget(policy.search.nodes, policy.search.seconds)
+    most = choose(candidates, criteria, setting, Goal(weight=0.0), recoding=policy.recoding, budget=budget)
+    if most.point is not None:
+        return out_of_reach([goal], most.point, candidates.people, recoding=policy.recoding)
+    if not most.complete:
+        return budget_ended(most.nodes_checked, most.nodes_total)
+    return _not_feasible(policy, candidates.table, candidates.hierarchies, criteria)
 
 
 def _remote(
@@ -201,10 +221,10 @@ def _remote(
             f"objective: the search for it holds all {patterns.rows} patterns on the driver, more than the"
             f" {patterns.limit} of search.patterns; raise that, coarsen level 0 or leave the objective out"
         )
-    if policy.recoding == "local":
+    if policy.recoding != "full_domain":
         raise PolicyError(
-            f"recoding: local holds all {patterns.rows} patterns on the driver, more than the {patterns.limit} of"
-            " search.patterns; raise that, coarsen level 0 or use full_domain"
+            f"recoding: {policy.recoding} holds all {patterns.rows} patterns on the driver, more than the"
+            f" {patterns.limit} of search.patterns; raise that, coarsen level 0 or use full_domain"
         )
     found, judge = search_remotely(
         patterns,
@@ -215,7 +235,7 @@ def _remote(
         budget=Budget(policy.search.nodes, policy.search.seconds),
     )
     if isinstance(found, Infeasible):
-        raise _ended_early(found) or _in_reach(found, criteria, patterns.total_people)
+        raise _ended_early(found) or in_reach(found, criteria, patterns.total_people)
     recoding = Recoding(patterns.hierarchies, found.levels)
     return FullDomain(
         levels=found.levels,
@@ -229,9 +249,12 @@ def _remote(
     )
 
 
-def _proof(found: Optimum) -> dict[str, Any]:
+def _proof(found: Optimum | Choice) -> dict[str, Any]:
+    """``optimal``: proven, else the bound, else False where there is none."""
+    unproven = False if found.bound is None else found.bound
     return {
-        "optimal": True if found.optimal else found.bound,
+        "optimal": True if found.optimal else unproven,
+        "bound": found.bound,
         "nodes": {"total": found.nodes_total, "checked": found.nodes_checked},
     }
 
@@ -249,49 +272,53 @@ def _losses_at(
     return all_losses(whole_input(patterns, coarsening), outcome, weights)
 
 
+def _means(patterns: PatternTable, found: NumericRelease) -> Local:
+    return _classes(
+        patterns,
+        found.owner,
+        found.labels,
+        losses={"sse_sst": found.loss},
+        proof=_UNPROVEN,
+    )
+
+
 def _local(
     patterns: PatternTable,
     hierarchies: Mapping[str, Hierarchy],
     found: LocalRecoding,
+    weights: Mapping[str, float],
     proof: dict[str, Any] | None = None,
 ) -> Local:
-    held = {n: pa.array(v.labels, pa.string()).take(pa.array(v.codes)) for n, v in patterns.sensitive.items()}
     labels = found.class_labels(hierarchies)
-    named = {f"_q{i}": pa.array(labels[name], pa.string()) for i, name in enumerate(patterns.names)}
+    return _classes(
+        patterns,
+        found.owner,
+        [labels[name] for name in patterns.names],
+        losses={name: local_loss(name, found, hierarchies, weights) for name in LOCAL_LOSSES},
+        proof=proof or _UNPROVEN,
+    )
+
+
+def _classes(
+    patterns: PatternTable,
+    owner: Ints,
+    labels: Sequence[Sequence[str | None]],
+    *,
+    losses: dict[str, float],
+    proof: dict[str, Any],
+) -> Local:
+    """Classes by pattern, with the labels of each quasi-identifier by class."""
+    held = {n: pa.array(v.labels, pa.string()).take(pa.array(v.codes)) for n, v in patterns.sensitive.items()}
+    named = {f"_q{i}": pa.array(of_one, pa.string()) for i, of_one in enumerate(labels)}
     return Local(
-        losses={"loss_am": found.loss},
-        classes=len(found.people),
-        keys=pa.table({PACKED: patterns.packed, **held, CLASS: found.owner}),
-        labels=pa.table({CLASS: np.arange(len(found.people)), **named}),
-        proof=proof or {"optimal": None, "nodes": None},
+        losses=losses,
+        classes=len(labels[0]),
+        keys=pa.table({PACKED: patterns.packed, **held, CLASS: owner}),
+        labels=pa.table({CLASS: np.arange(len(labels[0])), **named}),
+        proof=proof,
     )
 
 
 def _ended_early(found: Infeasible) -> GateRefusedError | None:
     """What is said where the budget ended before every node was ruled out, None where all were."""
-    if found.proven:
-        return None
-    return GateRefusedError(
-        f"refused: the budget of the search ended after {found.nodes_checked} of {found.nodes_total} nodes, of which"
-        " none meets the criteria; raise search.nodes or search.seconds"
-    )
-
-
-def _in_reach(found: Infeasible, criteria: Sequence[Criterion], people: int) -> GateRefusedError:
-    """What is asked for, and what the search has seen that would do: every trial of another setting would be jobs."""
-    asked = ", ".join(f"{describe(criterion)} ({wanted(criterion)})" for criterion in criteria)
-    shortfalls = [
-        ("suppression limit", f"the least that must be suppressed is {found.least} of {people} people")
-    ]
-    shortfalls += [
-        (
-            describe(criterion),
-            f"{wanted(criterion)} wanted, {figure:.6g} with everything generalized and nobody suppressed",
-        )
-        for criterion, figure in zip(criteria, found.attainable, strict=True)
-    ]
-    return GateRefusedError(
-        f"refused: no generalization of {people} people meets {asked} within the suppression limit of {found.limit}"
-        " people; nothing was published",
-        shortfalls,
-    )
+    return None if found.proven else budget_ended(found.nodes_checked, found.nodes_total)

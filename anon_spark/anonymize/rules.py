@@ -47,6 +47,8 @@ class Intervals(_Rule):
     ('7', '5-9', '0-9', '*')
     """
 
+    model_config = ConfigDict(json_schema_extra={"form": "{intervals: [5, 10], least: 0, greatest: 99}"})
+
     intervals: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=1)]
     least: int = 0
     greatest: int
@@ -85,6 +87,8 @@ class Prefix(_Rule):
     ('02139', '021**', '0****', '*')
     """
 
+    model_config = ConfigDict(json_schema_extra={"form": "{prefix: [3, 2]}"})
+
     prefix: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]  # characters kept at each level
 
     @model_validator(mode="after")
@@ -104,6 +108,8 @@ class Dates(_Rule):
     >>> Dates(dates=["month", "year"]).row("2020-03-14")
     ('2020-03-14', '2020-03', '2020', '*')
     """
+
+    model_config = ConfigDict(json_schema_extra={"form": "{dates: [month, year]}"})
 
     dates: Annotated[list[DateLevel], Field(min_length=1)]
 
@@ -137,6 +143,8 @@ class Icd9(_Rule):
     (('0389', '038', '001-139', '*'), ('E8490', 'E849', 'E', '*'))
     """
 
+    model_config = ConfigDict(json_schema_extra={"form": "{icd9: true}"})
+
     icd9: Literal[True]
 
     def row(self, value: str) -> Row | None:
@@ -163,7 +171,8 @@ def hierarchy_by_rule(name: str, rule: Rule, values: Iterable[str | None]) -> Hi
     known = {value for value in values if value is not None}
     if outside := sum(rule.row(value) is None for value in known):
         raise InputError(
-            f"hierarchy {name}: its rule covers {len(known) - outside} of {len(known)} values at level 0"
+            f"hierarchy {name}: its rule covers {len(known) - outside} of {len(known)} values at level 0;"
+            " widen the rule or mend the table (values are never shown)"
         )
     rows = [row for leaf in rule.leaves(known) if (row := rule.row(leaf)) is not None]
     return Hierarchy(name, tuple(rows))

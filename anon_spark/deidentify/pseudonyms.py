@@ -120,7 +120,7 @@ def write_vault(spark: SparkSession, policy: Policy, read: TableReader, *, key: 
     people = policy.tables[policy.people.table].columns[policy.people.id].domain or ""
     ids = pseudonymize_ids(_all_ids(policy, read), key=key)
     mapped = date_offsets(ids, key=key, shift=policy.shift, domain=people)
-    write_work(mapped.coalesce(4).sortWithinPartitions("domain"), vault)
+    write_work(mapped.sortWithinPartitions("domain"), vault)
     _check_maps(_every_map(spark, vault))
 
 

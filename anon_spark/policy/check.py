@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from anon_spark.anonymize.hierarchy import interval_problems
 from anon_spark.detect.notes.labels import HIPAA
 from anon_spark.errors import InputError, PolicyError, nearest
-from anon_spark.policy.load import LoadedPolicy
+from anon_spark.policy.load import LoadedPolicy, of_policy
 from anon_spark.policy.model import Column, Policy, QuasiIdentifier, Role, RowRule, Treatment, split_ref
 
 _TIME = frozenset({"timestamp", "date"})
@@ -53,7 +53,7 @@ def check_policy(loaded: LoadedPolicy) -> None:
         _measurable,
     )
     if problems := [problem for check in checks for problem in check(loaded)]:
-        raise PolicyError(problems)
+        raise PolicyError(of_policy(loaded.path, problems))
 
 
 def check_source(loaded: LoadedPolicy, headers: Mapping[str, Sequence[str]]) -> None:

@@ -3,25 +3,33 @@
 import csv
 import hashlib
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from anon_spark.anonymize.hierarchy import Hierarchy, load_hierarchy
 from anon_spark.errors import PolicyError, nearest
 from anon_spark.mimic3 import schema as mimic3
+from anon_spark.policy.explain import explain
 from anon_spark.policy.model import Policy
 from anon_spark.policy.schema import SourceTable, parse_table
 
 _BASE_SCHEMAS: dict[str, dict[str, SourceTable]] = {"mimic3": mimic3.TABLES}
-Location = tuple[str | int, ...]
+_OF_LAKEHOUSE = {"base_schema", "schema", "people", "domains", "tables"}
+_OF_ONE_TABLE = {
+    "separator",
+    "keep",
+    "drop",
+    "objective",
+    "recoding",
+    "population",
+    "sampling_fraction",
+    "search",
+}
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
@@ -51,7 +59,7 @@ def load_policy(path: str | Path) -> LoadedPolicy:
     null takes a key away. Whether the policy fits the schema is ``check_policy``'s to say.
 
     Raises:
-        PolicyError: all problems at once, each as ``tables.PATIENTS.columns.DOB.role: what is wrong``.
+        PolicyError: all problems at once, each as ``policy FILE: tables.PATIENTS.columns.DOB.role: what is wrong``.
     """
     file = find_policy(str(path)).resolve()
     problems: list[str] = []
@@ -60,7 +68,7 @@ def load_policy(path: str | Path) -> LoadedPolicy:
     hierarchies, vocabularies = _load_named(document, grounds, file.parent, problems)
     schema = _build_schema(policy, problems) if policy else {}
     if policy is None or problems:
-        raise PolicyError(problems)
+        raise PolicyError(of_policy(file, problems))
     return LoadedPolicy(
         policy, schema, hierarchies, vocabularies, file, digest(policy, hierarchies, vocabularies)
     )
@@ -95,17 +103,16 @@ def _read_yaml(path: Path, problems: list[str]) -> dict[str, Any]:
         document = loader.get_single_data()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problems.append(
-            f"{path.name}{where}: not YAML: {getattr(error, 'problem', None) or 'cannot be parsed'}"
-        )
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        said = getattr(error, "problem", None) or "cannot be parsed"
+        problems += of_policy(path, [f"{where}not YAML: {said}"])
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"{path.name}: cannot be read ({type(error).__name__})")
+        problems += of_policy(path, [f"cannot be read ({type(error).__name__})"])
         return {}
-    problems += [f"{path.name} {duplicate}" for duplicate in loader.duplicates]
+    problems += of_policy(path, loader.duplicates)
     if not isinstance(document, dict):
-        problems.append(f"{path.name}: a policy is a mapping of keys")
+        problems += of_policy(path, ["a policy is a mapping of keys"])
         return {}
     return document
 
@@ -126,19 +133,19 @@ def find_policy(name: str, beside: Path | None = None) -> Path:
 def _resolve(path: Path, problems: list[str], seen: tuple[Path, ...]) -> dict[str, Any]:
     """The file's content merged onto what it extends."""
     if path.resolve() in seen:
-        problems.append(f"extends: {path.name} extends itself")
+        problems += of_policy(path, ["extends: it extends itself"])
         return {}
     document = _read_yaml(path, problems)
     extends = document.pop("extends", None)
     if extends is None:
         return _merge({}, document)
     if not isinstance(extends, str):
-        problems.append("extends: the name of one policy file is needed")
+        problems += of_policy(path, ["extends: the name of one policy file is needed"])
         return _merge({}, document)
     try:
         base_path = find_policy(extends, beside=path.parent)
     except PolicyError as error:
-        problems += [f"extends: {problem}" for problem in error.problems]
+        problems += of_policy(path, [f"extends: {problem}" for problem in error.problems])
         return _merge({}, document)
     base = _resolve(base_path, problems, (*seen, path.resolve()))
     for key in ("name", "description"):  # another policy goes by a name of its own
@@ -160,7 +167,12 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-# --- the model, and its errors as a policy's author reads them ---
+# --- the model ---
+
+
+def of_policy(path: Path, problems: Iterable[str]) -> list[str]:
+    """The problems with the policy's file before each."""
+    return [f"policy {path.name}: {problem}" for problem in dict.fromkeys(problems)]
 
 
 def read_policy(path: Path, model: type[M], problems: list[str]) -> tuple[M | None, dict[str, Any]]:
@@ -169,55 +181,36 @@ def read_policy(path: Path, model: type[M], problems: list[str]) -> tuple[M | No
     Raises:
         PolicyError: a file of it cannot be read.
     """
-    document = {"name": path.stem} | _resolve(path, problems, seen=())
-    if problems:  # what is missing then may well be in the part that could not be read
-        raise PolicyError(problems)
+    unread: list[str] = []
+    document = {"name": path.stem} | _resolve(path, unread, seen=())
+    if unread:  # what is missing then may well be in the part that could not be read
+        raise PolicyError(unread)
     try:
+        _check_kind(document, model)
         return model.model_validate(document), document
     except ValidationError as error:
-        problems += [_explain(detail, model) for detail in error.errors(include_url=False)]
+        problems += explain(error, model, document)
         return None, document
+    except PolicyError as error:
+        raise PolicyError(of_policy(path, error.problems)) from None
 
 
-def _explain(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    """One line: where, what, and the nearest right name."""
-    location: Location = detail["loc"]
-    kind, message = detail["type"], detail["msg"].removeprefix("Value error, ")
-    if kind == "extra_forbidden":
-        message = f"unknown key{nearest(str(location[-1]), _known_keys(model, location[:-1]))}"
-    elif kind == "missing":
-        message = "is missing"
-    elif kind in {"enum", "literal_error"}:
-        known = re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
-        message += nearest(str(detail["input"]), known)
-    return f"{'.'.join(map(str, location)) or 'policy'}: {message}"
+def _check_kind(document: Mapping[str, Any], model: type[BaseModel]) -> None:
+    """Refuse the policy of another command.
 
-
-def _known_keys(model: type[BaseModel], location: Location) -> list[str]:
-    """Names of the fields of the model that stands at ``location``."""
-    kind: Any = model
-    for step in location:
-        kind = _below(kind, step)
-    found = _model_in(kind)
-    return [field.alias or name for name, field in found.model_fields.items()] if found else []
-
-
-def _below(kind: Any, step: str | int) -> Any:
-    """Type of the value under key ``step`` of a value of type ``kind``."""
-    if model := _model_in(kind):
-        return next((f.annotation for n, f in model.model_fields.items() if step in {n, f.alias}), None)
-    while get_origin(kind) is Annotated:
-        kind = get_args(kind)[0]
-    return get_args(kind)[-1] if get_origin(kind) in {dict, list} else None
-
-
-def _model_in(kind: Any) -> type[BaseModel] | None:
-    """The model that ``kind`` is, or that an optional or annotated ``kind`` holds."""
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return kind
-    if get_origin(kind) in {Annotated, Union, UnionType}:
-        return next((model for part in get_args(kind) if (model := _model_in(part))), None)
-    return None
+    Raises:
+        PolicyError: one sentence that says which.
+    """
+    of_lakehouse = not _OF_LAKEHOUSE.isdisjoint(document)
+    of_table = not _OF_ONE_TABLE.isdisjoint(document) or isinstance(document.get("sensitive"), list)
+    if model is not Policy and of_lakehouse:
+        raise PolicyError(
+            "this policy is of a whole source, for 'anon-spark run'; 'anonymize' and 'frontier' take one of one table"
+        )
+    if model is Policy and of_table and not of_lakehouse:
+        raise PolicyError(
+            "this policy is of one table, for 'anon-spark anonymize'; 'anon-spark run' takes one of a whole source"
+        )
 
 
 # --- what the policy names ---
@@ -228,11 +221,11 @@ def _load_named(
 ) -> tuple[dict[str, Hierarchy], dict[str, frozenset[str]]]:
     """Hierarchies, those of ground distances too, and vocabularies named by a document that may not be valid."""
     quasi_identifiers = _mappings_in(document.get("quasi_identifiers"))
-    hierarchies = _load_each(
+    hierarchies = load_each(
         "hierarchy",
         {f"quasi_identifiers.{key}.hierarchy": item.get("hierarchy") for key, item in quasi_identifiers}
         | {f"privacy: hierarchy {name}": name for name in sorted(grounds)},
-        hierarchy_files(folder),
+        folders("hierarchies", folder),
         load_hierarchy,
         problems,
     )
@@ -241,8 +234,8 @@ def _load_named(
         for table, rules in _mappings_in(document.get("tables"))
         for column, item in _mappings_in(rules.get("columns"))
     }
-    vocabularies = _load_each(
-        "vocabulary", columns, _files("vocabularies", folder), load_vocabulary, problems
+    vocabularies = load_each(
+        "vocabulary", columns, folders("vocabularies", folder), load_vocabulary, problems
     )
     return hierarchies, vocabularies
 
@@ -253,39 +246,38 @@ def _mappings_in(section: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield from ((key, item) for key, item in section.items() if isinstance(item, Mapping))
 
 
-def hierarchy_files(policies: Path, *more: Path) -> dict[str, Path]:
-    """Hierarchy files by name: those in ``more`` before those beside the policies before the package's."""
-    own = {path.stem: path for folder in more for path in sorted(folder.glob("*.csv"))}
-    return _files("hierarchies", policies) | own
+def folders(kind: str, policies: Path, *more: Path) -> list[Path]:
+    """Folders in which files of one kind are looked for, first to last: ``more``, the policy's, the package's."""
+    return [*more, policies, policies / kind, policies.parent / kind, conf_dir() / kind]
 
 
-def _files(kind: str, folder: Path) -> dict[str, Path]:
-    """CSV files by name; the policy's own folder comes before those beside it, and these before the package's."""
-    folders = (conf_dir() / kind, folder.parent / kind, folder / kind, folder)
-    return {path.stem: path for one in folders for path in sorted(one.glob("*.csv"))}
-
-
-def _load_each(
+def load_each(
     kind: str,
     wanted: Mapping[str, Any],
-    files: Mapping[str, Path],
+    searched: Sequence[Path],
     load: Callable[[Path], T],
     problems: list[str],
 ) -> dict[str, T]:
-    """Load each named file once; one problem a place that names none that exists."""
+    """Load each named file once; one problem a place that names none that exists, and where they were looked for."""
+    files = {path.stem: path for folder in reversed(searched) for path in sorted(folder.glob("*.csv"))}
     loaded: dict[str, T] = {}
     failed: set[str] = set()
+    unknown = False
     for place, name in wanted.items():
         if not isinstance(name, str) or name in loaded or name in failed:
             continue
         if name not in files:
             problems.append(f"{place}: unknown {kind} '{name}'{nearest(name, files)}")
+            unknown = True
             continue
         try:
             loaded[name] = load(files[name])
         except PolicyError as error:
             failed.add(name)
             problems += error.problems
+    if unknown:
+        looked = ", then ".join(map(str, dict.fromkeys(searched)))
+        problems.append(f"{kind} NAME is a file NAME.csv, which is looked for in {looked}")
     return loaded
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -12,7 +12,8 @@ from anon_spark.anonymize.hierarchy import Hierarchy, load_hierarchy
 from anon_spark.anonymize.rules import Dates, Icd9, Intervals, Prefix, Rule
 from anon_spark.anonymize.tradeoff import Goal, RiskName
 from anon_spark.errors import InputError, PolicyError, nearest
-from anon_spark.policy.load import digest, find_policy, hierarchy_files, read_policy
+from anon_spark.ingest.table import columns_of
+from anon_spark.policy.load import digest, find_policy, folders, load_each, of_policy, read_policy
 from anon_spark.policy.model import LossName, Strict
 from anon_spark.privacy.criteria import Privacy
 
@@ -20,7 +21,7 @@ from anon_spark.privacy.criteria import Privacy
 class TableQuasiIdentifier(Strict):
     """One column an attacker may know: its hierarchy is a file's name or a rule."""
 
-    hierarchy: str | Intervals | Prefix | Dates | Icd9
+    hierarchy: Annotated[str, Field(description="a hierarchy's name")] | Intervals | Prefix | Dates | Icd9
     weight: Annotated[float, Field(ge=0)] = 1.0
 
 
@@ -47,7 +48,7 @@ class TableObjective(Strict):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.tau is None and self.weight is None:
-            raise ValueError("objective needs tau or lambda")
+            raise ValueError("tau or lambda is needed")
         return self
 
     @property
@@ -70,8 +71,12 @@ class TablePolicy(Strict):
     suppression_limit: Annotated[float, Field(ge=0, le=1)] = 0.05  # share of people
     loss: LossName = "loss_am"
     objective: TableObjective | None = None  # what the search looks for instead of the least loss
-    recoding: Literal["full_domain", "local", "either"] = "full_domain"  # either: as the objective wants
+    # local lowers loss_am; either: as the objective wants; microaggregation: numbers become means of groups of k people
+    recoding: Literal["full_domain", "local", "either", "microaggregation"] = "full_domain"
     population: str | None = None  # table of the population, beside the policy: for k_map and presence
+    sampling_fraction: Annotated[float, Field(gt=0, le=1)] | None = (
+        None  # share of the population in the table
+    )
     search: SearchBudget = SearchBudget()
 
 
@@ -94,62 +99,95 @@ class LoadedTablePolicy:
 def load_table_policy(path: str | Path, *, table: Path | None = None) -> LoadedTablePolicy:
     """Read the policy of one table and its hierarchies: the package's, those beside the policy or the table.
 
+    Args:
+        table: its columns are held against the policy, where they can be told without Spark.
+
     Raises:
+        InputError: there is no such table, or it lacks columns and nothing else is wrong.
         PolicyError: all problems at once.
     """
     file = find_policy(str(path)).resolve()
+    if table is not None and not table.exists():
+        raise InputError(f"there is no table '{table}'")
     problems: list[str] = []
     policy, document = read_policy(file, TablePolicy, problems)
-    files = hierarchy_files(file.parent, *([table.parent] if table else []))
     wanted: dict[str, str] = {}
-    for name, item in (document.get("quasi_identifiers") or {}).items():
-        hierarchy = item.get("hierarchy") if isinstance(item, Mapping) else None
+    for name, item in _mapping(document.get("quasi_identifiers")).items():
+        hierarchy = _mapping(item).get("hierarchy")
         if isinstance(hierarchy, str):
             wanted[f"quasi_identifiers.{name}.hierarchy"] = hierarchy
     if policy:
-        wanted |= {f"privacy: hierarchy {name}": name for name in policy.privacy.hierarchies}
-    hierarchies: dict[str, Hierarchy] = {}
-    for place, name in wanted.items():
-        if name not in files:
-            problems.append(f"{place}: unknown hierarchy '{name}'{nearest(name, files)}")
-        elif name not in hierarchies:
-            try:
-                hierarchies[name] = load_hierarchy(files[name])
-            except PolicyError as error:
-                problems += error.problems
+        wanted |= {f"privacy: hierarchy {name}": name for name in sorted(policy.privacy.hierarchies)}
+    beside = [] if table is None else [table.resolve().parent]
+    searched = folders("hierarchies", file.parent, *beside)
+    hierarchies = load_each("hierarchy", wanted, searched, load_hierarchy, problems)
+    columns = None if table is None or policy is None else columns_of(table, policy.separator)
     if policy:
         problems += _contradictions(policy)
-    if policy is None or problems:
-        raise PolicyError(list(dict.fromkeys(problems)))
+        _refuse(file, policy, columns, problems)
+    if policy is None:
+        raise PolicyError(of_policy(file, problems))
     return LoadedTablePolicy(policy, hierarchies, file, digest(policy, hierarchies))
+
+
+def _mapping(section: Any) -> Mapping[str, Any]:
+    return section if isinstance(section, Mapping) else {}
 
 
 _RESERVED = re.compile(r"_(tuple|class|from|again|corrupt|[qs][0-9]+)", re.IGNORECASE)
 _COUNTED = ("people", "population")
 
 
-def check_table(policy: TablePolicy, columns: Sequence[str]) -> None:
+def check_table(loaded: LoadedTablePolicy, columns: Sequence[str]) -> None:
     """Return if the table has exactly the columns that the policy classifies.
 
     Raises:
-        InputError: columns are missing, or there twice.
+        InputError: columns are missing, or have a name of the engine's own.
         PolicyError: columns are not classified.
     """
+    _refuse(loaded.path, loaded.policy, columns, [])
+
+
+def _refuse(file: Path, policy: TablePolicy, columns: Sequence[str] | None, problems: list[str]) -> None:
+    """Raise what is wrong with a policy and with a table's columns by it; the table's fault if that is all."""
+    lacking, unclassified = ([], []) if columns is None else _misfits(policy, columns)
+    if problems or unclassified:
+        raise PolicyError(of_policy(file, [*problems, *lacking, *unclassified]))
+    if lacking:
+        raise InputError("\n".join(of_policy(file, lacking)))
+
+
+def _misfits(policy: TablePolicy, columns: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What the table lacks or may not have, and what the policy lacks.
+
+    Names of a header are shown where it has half of what the policy names: else they may be a row's cells.
+    """
     known = _classified(policy)
-    if missing := [c for c in known if c not in columns]:
-        raise InputError(f"the table has no column {', '.join(f'{c}{nearest(c, columns)}' for c in missing)}")
-    taken = [
-        c for c in columns if _RESERVED.fullmatch(c) or (c.lower() in _COUNTED and c in policy.sensitive)
+    missing = [name for name in known if name not in columns]
+    unknown = [name for name in columns if name not in known]
+    if len(missing) == len(known):
+        folded = {name.casefold() for name in columns}
+        if folded.issuperset(name.casefold() for name in known):
+            return ["the table's names differ from the policy's in the case of letters; write them alike"], []
+        return [
+            f"none of the {len(known)} columns that the policy names is among the {len(columns)} of the table's first"
+            " line; is that line a header, and is 'separator' right?"
+        ], []
+    named = ", ".join(f"{name}{nearest(name, unknown)}" for name in missing)
+    lacking = [f"the table has no column {named}"] if missing else []
+    lacking += [
+        f"rename column {name} of the table: the name is the engine's own"
+        for name in columns
+        if _RESERVED.fullmatch(name) or (name.lower() in _COUNTED and name in policy.sensitive)
     ]
-    if taken:
-        raise InputError(f"rename column {', '.join(taken)}: the name is the engine's own")
-    if unknown := [c for c in columns if c not in known]:
-        raise PolicyError(
-            [
-                f"column {c} is not classified: name it as quasi-identifier, sensitive, keep or drop"
-                for c in unknown
-            ]
-        )
+    if missing and unknown:
+        named = ", ".join(unknown) if 2 * len(missing) <= len(known) else str(len(unknown))
+        lacking.append(f"the policy does not name {named} of the table's {len(columns)} columns")
+        return lacking, []
+    return lacking, [
+        f"column {name} is not classified: name it as quasi-identifier, sensitive, keep or drop"
+        for name in unknown
+    ]
 
 
 def _classified(policy: TablePolicy) -> list[str]:
@@ -176,14 +214,39 @@ def _contradictions(policy: TablePolicy) -> list[str]:
         problems.append(f"recoding: {policy.recoding} does not compare with a population; use full_domain")
     if all(q.weight == 0 for q in policy.quasi_identifiers.values()):
         problems.append("quasi_identifiers: every weight is 0; there is nothing to minimize")
-    return problems + _contradictions_of_objective(policy)
+    return problems + _contradictions_of_objective(policy) + _contradictions_of_microaggregation(policy)
+
+
+def _contradictions_of_microaggregation(policy: TablePolicy) -> list[str]:
+    if policy.recoding != "microaggregation":
+        return []
+    problems = []
+    if policy.objective is not None:
+        problems.append("recoding: microaggregation has no levels that an objective could choose")
+    if others := [name for name in ("loss", "search") if name in policy.model_fields_set]:
+        problems.append(f"{', '.join(others)}: is not for recoding: microaggregation, which searches nothing")
+    if any(q.weight != 1 for q in policy.quasi_identifiers.values()):
+        problems.append("quasi_identifiers: weights are not for recoding: microaggregation")
+    if policy.privacy.sensitive or (policy.sensitive and policy.privacy.l > 1):
+        problems.append(
+            "privacy: microaggregation makes groups by k alone; use local or full_domain, or give l: 1 and"
+            " nothing under 'sensitive'"
+        )
+    return problems
 
 
 def _contradictions_of_objective(policy: TablePolicy) -> list[str]:
     aim = policy.objective
     if aim is None:
-        either = "recoding: either is for a policy with an objective, which decides; use full_domain or local"
-        return [either] if policy.recoding == "either" else []
+        if policy.recoding == "either":
+            return [
+                "recoding: either is for a policy with an objective, which decides; use full_domain or local"
+            ]
+        if policy.recoding == "local" and policy.loss != "loss_am":
+            return [
+                f"loss: local recoding lowers loss_am, not {policy.loss}; leave loss out or use full_domain"
+            ]
+        return []
     problems = []
     if aim.risk.startswith("journalist") and policy.population is None:
         problems.append(f"objective.risk: {aim.risk} compares with a population's table; name it")

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from anon_spark.anonymize.histogram import column
+from anon_spark.anonymize.histogram import TIMES, column, repeated
 from anon_spark.anonymize.patterns import PEOPLE, POPULATION
 from anon_spark.ingest.table import open_table
 from anon_spark.privacy.classes import Classes, Criterion
@@ -31,36 +31,56 @@ def write_table(rows: DataFrame, place: Path, *, kind: str, separator: str | Non
     """Write a table in the order of its rows.
 
     Args:
+        rows: with a column ``_times``, each is written that often.
         kind: ``.csv`` or ``.parquet``: one file; anything else: a Delta table.
         separator: of CSV, a comma where None.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
     if kind not in {".csv", ".parquet"}:
-        delta = rows.write.format("delta").option("delta.dataSkippingNumIndexedCols", "0")
-        if any(_PLAIN.fullmatch(name) is None for name in rows.columns):
-            delta = delta.option(
-                "delta.columnMapping.mode", "name"
-            )  # Delta's own names take no blank or comma
-        delta.save(str(place))
+        _write_delta(_one_each(rows), place)
         return
     folder = place.with_name(f"{place.name}.parts")
     shutil.rmtree(folder, ignore_errors=True)
     if kind == ".csv":
-        rows.write.csv(
-            str(folder),
-            sep=separator or ",",
-            header=False,
-            quote='"',
-            escape='"',
-            emptyValue='""',
-            ignoreLeadingWhiteSpace=False,  # Spark would trim what it writes
-            ignoreTrailingWhiteSpace=False,
-        )
-        _join_csv(folder, place, header=rows.columns, separator=separator or ",")
+        _write_lines(rows, folder, separator or ",")
+        _join_csv(folder, place, header=_names(rows), separator=separator or ",")
     else:
-        rows.coalesce(1).write.parquet(str(folder))
+        _one_each(rows).coalesce(1).write.parquet(str(folder))
         next(folder.glob("*.parquet")).rename(place)
     shutil.rmtree(folder)
+
+
+def _names(rows: DataFrame) -> list[str]:
+    return [name for name in rows.columns if name != TIMES]
+
+
+def _one_each(rows: DataFrame) -> DataFrame:
+    return repeated(rows) if TIMES in rows.columns else rows
+
+
+def _write_delta(rows: DataFrame, place: Path) -> None:
+    delta = rows.write.format("delta").option("delta.dataSkippingNumIndexedCols", "0")
+    if any(
+        _PLAIN.fullmatch(name) is None for name in rows.columns
+    ):  # Delta's own names take no blank or comma
+        delta = delta.option("delta.columnMapping.mode", "name")
+    delta.save(str(place))
+
+
+def _write_lines(rows: DataFrame, folder: Path, separator: str) -> None:
+    """CSV without a header; a row of many people is made a line once, and the line repeated."""
+    options = {
+        "sep": separator,
+        "quote": '"',
+        "escape": '"',
+        "emptyValue": '""',
+        "ignoreLeadingWhiteSpace": "false",  # Spark would trim what it writes
+        "ignoreTrailingWhiteSpace": "false",
+    }
+    line = F.to_csv(F.struct(*map(column, _names(rows))), options)
+    if TIMES in rows.columns:
+        line = F.concat(line, F.repeat(F.concat(F.lit("\n"), line), F.col(TIMES) - F.lit(1)))
+    rows.select(line.alias("line")).write.text(str(folder))
 
 
 def _join_csv(folder: Path, place: Path, *, header: Sequence[str], separator: str) -> None:
@@ -69,7 +89,7 @@ def _join_csv(folder: Path, place: Path, *, header: Sequence[str], separator: st
     ]
     with place.open("wb") as out:
         out.write((separator.join(quoted) + "\n").encode())
-        for part in sorted(folder.glob("*.csv")):
+        for part in sorted(folder.glob("*.txt")):
             with part.open("rb") as file:
                 shutil.copyfileobj(file, out, 1 << 20)
 

@@ -26,11 +26,13 @@ def write_frontier(document: Mapping[str, Any], place: Path) -> None:
 
 
 def check_ending(place: Path) -> None:
-    """Refuse what is neither ``.svg`` nor ``.html``.
+    """Refuse what is neither ``.svg`` nor ``.html``, or is a folder.
 
     Raises:
         PolicyError: naming both.
     """
+    if place.is_dir():
+        raise PolicyError(f"'{place}' is a folder; give a file that ends in .svg or .html")
     if place.suffix not in {".svg", ".html"}:
         raise PolicyError(f"'{place}' must end in .svg or .html")
 

@@ -69,16 +69,20 @@ class SampleSizes:
         sizes: (classes,) people of each class; classes of 0 do not count. People are counted once in each of
             their classes: a partition, one class a person, is what the models describe.
         fraction: f, share of the population that is in the sample.
+        classes: (sizes,) how many classes of each size there are, default 1 each.
 
     Raises:
         PolicyError: f is not in (0, 1].
     """
 
-    def __init__(self, sizes: Ints, fraction: float) -> None:
+    def __init__(self, sizes: Ints, fraction: float, classes: Ints | None = None) -> None:
         if not 0 < fraction <= 1:
             raise PolicyError(f"the sampling fraction must lie in (0, 1], got {fraction}")
         self.fraction = fraction
-        self.size, self.number = np.unique(sizes[sizes > 0], return_counts=True)
+        counted = sizes > 0
+        self.size, which = np.unique(sizes[counted], return_inverse=True)
+        times = None if classes is None else classes[counted]
+        self.number = np.bincount(which, times, len(self.size)).astype(np.int64)
 
     @cached_property
     def classes(self) -> int:
@@ -107,13 +111,15 @@ class SampleSizes:
         return self.population if self.of_size(1) == self.people else None
 
 
-def population_uniqueness(sizes: Ints, fraction: float) -> Uniqueness:
+def population_uniqueness(sizes: Ints, fraction: float, classes: Ints | None = None) -> Uniqueness:
     """Population uniques by Dankar's rule; ``model`` says which estimate it took.
+
+    Args are those of ``SampleSizes``.
 
     Raises:
         PolicyError: the fraction is not in (0, 1].
     """
-    sample = SampleSizes(sizes, fraction)
+    sample = SampleSizes(sizes, fraction, classes)
     model: Model = "none"
     if sample.known is not None:
         people = sample.known

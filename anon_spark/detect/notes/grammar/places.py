@@ -178,7 +178,9 @@ class PlaceMaker:
 
     def _town(self) -> str:
         draw = self._draw
-        if self._abroad not in (None, "it_IT") and draw.random() < 0.6:  # Faker's Italian towns are in no order
+        if (
+            self._abroad not in (None, "it_IT") and draw.random() < 0.6
+        ):  # Faker's Italian towns are in no order
             return str(_maker(str(self._abroad)).city())
         if draw.random() < 0.15:
             return draw.choice(TWO_WORDS)
