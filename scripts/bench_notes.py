@@ -1,9 +1,9 @@
 """Notes of 2,000 characters a second a core: the detector alone, and with known identifiers and replacement.
 
 bench_notes.py [--notes 2000] [--json]
-CPU time of one thread; the notes are made up beforehand, and none is seen twice. In each stands, in one of many ways
-of writing it, something the tables hold of its person; how many texts still say it afterwards is counted, by a plain
-search that shares no code with the stage's.
+CPU time of one thread; the notes are made up, of styles the model was not trained on, and none is seen twice. In each
+stands, in one of many ways of writing it, something the tables hold of its person; how many texts still say it
+afterwards is counted, by a plain search that shares no code with the stage's.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import resource
 import time
 from collections.abc import Iterator
 
-from anon_spark.detect.notes.grammar.people import TEST, TRAIN
+from anon_spark.detect.notes.grammar.people import TEST, TUNE
 from anon_spark.detect.notes.known import Known
 from anon_spark.detect.notes.model import get_detector
 from anon_spark.detect.notes.replace import Replacing
@@ -35,7 +35,7 @@ def notes(count: int) -> Iterator[str]:
     draw, part, first = random.Random(1), "", 200_000  # noqa: S311  where it stands is no secret
     made = 0
     while made < count:
-        for source in (TRAIN, TEST):
+        for source in (TUNE, TEST):
             part += "\n".join(note.text for note in made_up(source, 50, first)) + "\n"
         first += 50
         while len(part) >= LENGTH and made < count:

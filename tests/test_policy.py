@@ -17,7 +17,7 @@ from anon_spark.policy.load import LoadedPolicy, conf_dir, load_policy
 from anon_spark.policy.model import Role, Treatment
 from anon_spark.policy.schema import TYPES
 
-OWN = ["mimic3", "mimic3_demo", "mimic3_identified"]
+OWN = ["mimic3", "mimic3_demo", "mimic3_identified", "mimic3_notes"]
 
 # A small hospital: enough for every rule of the checks.
 SMALL: dict[str, Any] = {

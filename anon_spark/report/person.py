@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.deidentify.free_text import note_settings
 from anon_spark.deidentify.masking import mask_text
 from anon_spark.deidentify.pseudonyms import pseudonym, shift_days, text_pseudonym
+from anon_spark.detect.notes.model import get_detector
+from anon_spark.detect.notes.scrubber import scrub_texts
 from anon_spark.errors import InputError
 from anon_spark.policy.model import Column, Policy, RowRule, Treatment
 
@@ -172,11 +175,18 @@ def _treated(example: Example, levels: Mapping[str, int], rule: Column, cell: Ce
             )
         case Treatment.VOCABULARY:
             result = "*", "numbers and listed words stay, other text is suppressed"
+        case Treatment.SCRUB:
+            result = _scrubbed(example.policy, _text(value)), "personal text replaced where it was found"
         case _ if isinstance(value, datetime):
             result = _timing(example.policy, rule.treatment, value)
         case _:
             result = "*", "suppressed"
     return result
+
+
+def _scrubbed(policy: Policy, text: str) -> str:
+    how = note_settings(policy, EXAMPLE_KEY).replacing("example", _offset(policy).days)
+    return scrub_texts([text], get_detector(), how).texts[0] or "*"
 
 
 def _pseudonym(domain: str, value: str | int | datetime) -> str:

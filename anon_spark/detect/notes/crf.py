@@ -94,9 +94,11 @@ class Tagger:
         ]
         self._word_table, self._pair_table, self._three_table = self._tables
         self._place_table = _Table(count, self._of_place)
+        self._nothing: Floats = np.zeros(count, np.float32)
         self._forget()
 
     def _forget(self) -> None:
+        self._kind_pairs: dict[tuple[str, str], Floats] = {}
         self._words: dict[str, dict[str, int]] = {
             m: {} for m in (features.MIXED, features.UPPER, features.LOWER)
         }
@@ -110,6 +112,8 @@ class Tagger:
 
     def _sum(self, names: Sequence[str]) -> Floats:
         rows = [row for name in names if (row := self.weights.rows.get(name)) is not None]
+        if not rows:
+            return self._nothing
         total: Floats = self.weights.state[rows].sum(axis=0)
         return total
 
@@ -119,8 +123,19 @@ class Tagger:
         return np.concatenate(parts)
 
     def _of_pair(self, key: int) -> Floats:
-        first, second = divmod(key, 1 << 32)
-        back, ahead = features.of_pair(self._seen[first], self._seen[second])
+        first, second = (self._seen[number] for number in divmod(key, 1 << 32))
+        kinds = first.kind, second.kind
+        total = self._kind_pairs.get(kinds)
+        if total is None:
+            total = self._both(*features.of_kinds(*kinds))
+            self._kind_pairs[kinds] = total
+        back, ahead = features.of_words(first, second)
+        known = self.weights.rows
+        if any(name in known for name in back) or any(name in known for name in ahead):
+            return total + self._both(back, ahead)
+        return total
+
+    def _both(self, back: Sequence[str], ahead: Sequence[str]) -> Floats:
         return np.concatenate([self._sum(back), self._sum(ahead)])
 
     def _of_three(self, key: int) -> Floats:
@@ -231,10 +246,12 @@ def best_labels(
     Args:
         scores: (tokens of all texts, labels). transition: (from, to). texts: where each text begins, and the end.
     """
-    into = (transition - transition[:, outside : outside + 1]).max()
-    out = (transition - transition[outside : outside + 1]).max()
-    others = np.delete(scores, outside, axis=1).max(axis=1)
-    open_ = np.flatnonzero(scores[:, outside] - others <= into + out)
+    # What the neighbours could at most add for a label that they would not add for the outside one.
+    into = (transition - transition[:, outside : outside + 1]).max(axis=0)
+    out = (transition - transition[outside : outside + 1]).max(axis=1)
+    most = np.maximum(into, 0) + np.maximum(out, 0)
+    most[outside] = 0
+    open_ = np.flatnonzero((scores + most).max(axis=1) > scores[:, outside])
     best = np.full(len(scores), outside, np.intp)
     if not len(open_):
         return best

@@ -100,10 +100,23 @@ def beside(word: Word, offset: int) -> list[str]:
 
 def of_pair(first: Word, second: Word) -> tuple[list[str], list[str]]:
     """Features of two words side by side: for the second of them, and for the first."""
-    words, kinds = f"{first.text}|{second.text}", f"{first.kind}|{second.kind}"
-    back = [f"<w={words}", f"<k={kinds}", f"<m={first.text}|{second.kind}"]
-    ahead = [f">w={words}", f">k={kinds}", f">m={first.kind}|{second.text}"]
-    return back, ahead
+    (back, ahead), (back_kinds, ahead_kinds) = of_words(first, second), of_kinds(first.kind, second.kind)
+    return back + back_kinds, ahead + ahead_kinds
+
+
+def of_words(first: Word, second: Word) -> tuple[list[str], list[str]]:
+    """Those of a pair's features that hang on a word itself: rare ones."""
+    words, mixed, turned = (
+        f"{first.text}|{second.text}",
+        f"{first.text}|{second.kind}",
+        f"{first.kind}|{second.text}",
+    )
+    return [f"<w={words}", f"<m={mixed}"], [f">w={words}", f">m={turned}"]
+
+
+def of_kinds(first: str, second: str) -> tuple[list[str], list[str]]:
+    """Those of a pair's features that hang on the two classes alone."""
+    return [f"<k={first}|{second}"], [f">k={first}|{second}"]
 
 
 def of_three(before: str, kind: str, after: str) -> list[str]:
