@@ -38,7 +38,7 @@ from anon_spark.learn.fairness import by_group, fairness
 from anon_spark.learn.forest import load_forest_config
 from anon_spark.learn.logistic import load_logistic_config
 from anon_spark.learn.rows import balance_weights
-from anon_spark.learn.scoring import MODELS, Settings, place_in_folds
+from anon_spark.learn.scoring import Settings, place_in_folds
 from anon_spark.learn.sides import RAW, Side, prepare_side
 from anon_spark.mimic3.cohort import CATEGORICAL, DESCRIPTIVE, TASKS, Cohort
 
@@ -360,10 +360,6 @@ def test_a_model_tells_what_it_was_told(spark: SparkSession) -> None:
         assert sex["gain"]["value"] == pytest.approx(sex["accuracy"] - sex["guess"])
         assert sex["gain"]["low"] > 0.15
         assert insurance["gain"]["low"] < 0.02
-
-
-def test_every_model_is_tested() -> None:
-    assert set(MODELS) == {"xgboost", "forest", "logistic"}
 
 
 def test_a_stopped_booster_goes_on_where_it_was(spark: SparkSession, tmp_path: Path) -> None:
