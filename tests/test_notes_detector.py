@@ -128,8 +128,8 @@ def test_texts_of_a_batch_do_not_see_each_other(weights):
     assert Detector(Tagger(weights)).find(texts) == alone
 
 
-def test_odd_texts_are_found_in_like_any_other(weights):
-    detector = Detector(Tagger(weights))
+def test_odd_texts_are_found_in_like_any_other():
+    detector = get_detector()
     sentence = "Seen on 03-Apr-2101, ssn 123-45-6789. "
     endless = sentence * (3 * LONGEST // len(sentence))
     texts = ["", "\n\n", "\x00\x1f", "\ud800 x", "e\u0301" * 50, "😀 pt", endless]
@@ -178,7 +178,7 @@ def test_grammar_parts_share_no_template_and_no_surname():
 
 
 def test_grammar_writes_all_labels_exactly_and_the_same_every_time():
-    notes = [write_note(TRAIN, n) for n in range(600)]
+    notes = [write_note(TRAIN, n) for n in range(1500)]
     assert {s.label for note in notes for s in note.spans} == {*HIPAA, *HINTS}
     assert notes[:20] == [write_note(TRAIN, n) for n in range(20)]
     for text, spans in notes:
@@ -285,11 +285,13 @@ def test_dates_move_in_the_form_they_were_written(words, days, moved):
 
 def test_the_shipped_model_holds_its_floors():
     """Floors below what was measured, so that a worse model or a broken feature is seen."""
-    notes = [write_note(TEST, n) for n in range(5000, 5150)]
-    scores = evaluate(notes, get_detector().find([n.text for n in notes]), labels=dict.fromkeys(HINTS))
-    assert scores["overall"]["recall"] > 0.93
-    assert scores["overall"]["precision"] > 0.79
-    assert scores["over_redaction"]["share"] < 0.03
+    least = {TUNE: (0.96, 0.92, 0.015), TEST: (0.93, 0.81, 0.03)}  # recall, precision, over-redaction
+    for part, (recall, precision, hidden) in least.items():
+        notes = [write_note(part, n) for n in range(5000, 5150)]
+        scores = evaluate(notes, get_detector().find([n.text for n in notes]), labels=dict.fromkeys(HINTS))
+        assert scores["overall"]["recall"] > recall
+        assert scores["overall"]["precision"] > precision
+        assert scores["over_redaction"]["share"] < hidden
     assert 0.9 < facts_of()["test"]["recall"] <= 1
     hand = notes_by_hand()
     assert len(hand) == 100
