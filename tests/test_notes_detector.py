@@ -11,6 +11,7 @@ import pycrfsuite
 import pytest
 
 from anon_spark.detect.notes.announced import Hit
+from anon_spark.detect.notes.corrections import drop_eponyms, drop_shares
 from anon_spark.detect.notes.crf import Tagger, best_labels
 from anon_spark.detect.notes.detector import LONGEST, Detector, cut, join, see
 from anon_spark.detect.notes.evaluate import evaluate
@@ -143,6 +144,31 @@ def test_a_long_text_is_cut_where_nothing_is_lost():
         parts = list(cut(text))
         assert "".join(part for _, part in parts) == text
         assert all(text[begin : begin + len(part)] == part and len(part) <= LONGEST for begin, part in parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "kept"),
+    [
+        ("Bell's palsy noted", "NAME", False),
+        ("Salter-Harris II", "NAME", False),
+        ("Dr. Bell's note", "NAME", True),
+        ("wife Bell palsy", "NAME", True),
+        ("Zwackel sign", "NAME", True),
+        ("D5 1/2 NS", "DATE", False),
+        ("strength 4/5", "DATE", False),
+        ("seen 1/2 by us", "DATE", True),
+        ("mmse on 4/5/2001", "DATE", True),
+    ],
+)
+def test_words_beside_a_span_speak_against_it(text, label, kept):
+    tokens = tokenize(text)
+    numbers = [i for i, w in enumerate(tokens.words) if (w[0].isdigit() or w == "/") and text[:2] != "D5"]
+    found = {"Bell", "Salter", "Harris", "-", "Zwackel"} if label == "NAME" else set()
+    marked = [i for i, w in enumerate(tokens.words) if w in found] or numbers or [2, 3, 4]
+    labels = [label if i in marked else "O" for i in range(len(tokens.words))]
+    drop_eponyms(tokens, labels)
+    drop_shares(tokens, labels)
+    assert (label in labels) == kept
 
 
 def test_what_a_pattern_is_certain_of_is_never_lost():
