@@ -11,6 +11,7 @@ import pycrfsuite
 import pytest
 
 from anon_spark.detect.notes.announced import Hit
+from anon_spark.detect.notes.corrections import drop_eponyms, drop_shares
 from anon_spark.detect.notes.crf import Tagger, best_labels
 from anon_spark.detect.notes.detector import LONGEST, Detector, cut, join, see
 from anon_spark.detect.notes.evaluate import evaluate
@@ -128,8 +129,8 @@ def test_texts_of_a_batch_do_not_see_each_other(weights):
     assert Detector(Tagger(weights)).find(texts) == alone
 
 
-def test_odd_texts_are_found_in_like_any_other(weights):
-    detector = Detector(Tagger(weights))
+def test_odd_texts_are_found_in_like_any_other():
+    detector = get_detector()
     sentence = "Seen on 03-Apr-2101, ssn 123-45-6789. "
     endless = sentence * (3 * LONGEST // len(sentence))
     texts = ["", "\n\n", "\x00\x1f", "\ud800 x", "e\u0301" * 50, "😀 pt", endless]
@@ -143,6 +144,31 @@ def test_a_long_text_is_cut_where_nothing_is_lost():
         parts = list(cut(text))
         assert "".join(part for _, part in parts) == text
         assert all(text[begin : begin + len(part)] == part and len(part) <= LONGEST for begin, part in parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "kept"),
+    [
+        ("Bell's palsy noted", "NAME", False),
+        ("Salter-Harris II", "NAME", False),
+        ("Dr. Bell's note", "NAME", True),
+        ("wife Bell palsy", "NAME", True),
+        ("Zwackel sign", "NAME", True),
+        ("D5 1/2 NS", "DATE", False),
+        ("strength 4/5", "DATE", False),
+        ("seen 1/2 by us", "DATE", True),
+        ("mmse on 4/5/2001", "DATE", True),
+    ],
+)
+def test_words_beside_a_span_speak_against_it(text, label, kept):
+    tokens = tokenize(text)
+    numbers = [i for i, w in enumerate(tokens.words) if (w[0].isdigit() or w == "/") and text[:2] != "D5"]
+    found = {"Bell", "Salter", "Harris", "-", "Zwackel"} if label == "NAME" else set()
+    marked = [i for i, w in enumerate(tokens.words) if w in found] or numbers or [2, 3, 4]
+    labels = [label if i in marked else "O" for i in range(len(tokens.words))]
+    drop_eponyms(tokens, labels)
+    drop_shares(tokens, labels)
+    assert (label in labels) == kept
 
 
 def test_what_a_pattern_is_certain_of_is_never_lost():
@@ -178,7 +204,7 @@ def test_grammar_parts_share_no_template_and_no_surname():
 
 
 def test_grammar_writes_all_labels_exactly_and_the_same_every_time():
-    notes = [write_note(TRAIN, n) for n in range(600)]
+    notes = [write_note(TRAIN, n) for n in range(1500)]
     assert {s.label for note in notes for s in note.spans} == {*HIPAA, *HINTS}
     assert notes[:20] == [write_note(TRAIN, n) for n in range(20)]
     for text, spans in notes:
@@ -285,11 +311,13 @@ def test_dates_move_in_the_form_they_were_written(words, days, moved):
 
 def test_the_shipped_model_holds_its_floors():
     """Floors below what was measured, so that a worse model or a broken feature is seen."""
-    notes = [write_note(TEST, n) for n in range(5000, 5150)]
-    scores = evaluate(notes, get_detector().find([n.text for n in notes]), labels=dict.fromkeys(HINTS))
-    assert scores["overall"]["recall"] > 0.93
-    assert scores["overall"]["precision"] > 0.79
-    assert scores["over_redaction"]["share"] < 0.03
+    least = {TUNE: (0.96, 0.92, 0.015), TEST: (0.93, 0.81, 0.03)}  # recall, precision, over-redaction
+    for part, (recall, precision, hidden) in least.items():
+        notes = [write_note(part, n) for n in range(5000, 5150)]
+        scores = evaluate(notes, get_detector().find([n.text for n in notes]), labels=dict.fromkeys(HINTS))
+        assert scores["overall"]["recall"] > recall
+        assert scores["overall"]["precision"] > precision
+        assert scores["over_redaction"]["share"] < hidden
     assert 0.9 < facts_of()["test"]["recall"] <= 1
     hand = notes_by_hand()
     assert len(hand) == 100

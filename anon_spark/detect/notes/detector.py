@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from anon_spark.detect.notes import features
 from anon_spark.detect.notes.announced import Hit
+from anon_spark.detect.notes.corrections import drop_eponyms, drop_shares
 from anon_spark.detect.notes.crf import OUTSIDE, Seen, Tagger
 from anon_spark.detect.notes.labels import YOUNGER_AGE
 from anon_spark.detect.notes.lexicon import ORDINARY, announcing, lexicon
@@ -60,6 +61,8 @@ class Detector:
             looked = [see(text) for text in batch]
             tagged = self._tagger.tag([seen for seen, _ in looked])
             for text, (seen, hits), labels in zip(batch, looked, tagged, strict=True):
+                drop_eponyms(seen.tokens, labels)
+                drop_shares(seen.tokens, labels)
                 repeat_names(seen.tokens, labels)
                 yield join(text, spans_of(seen.tokens, labels), hits if patterns else [])
 
