@@ -13,6 +13,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import AtomicType, BinaryType, DataType, MapType
 
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.histogram import (
@@ -29,7 +30,7 @@ from anon_spark.anonymize.histogram import (
 from anon_spark.anonymize.patterns import PACKED, PEOPLE, PatternTable, from_tuples
 from anon_spark.anonymize.recoded import Recoded, recode
 from anon_spark.anonymize.remote import ClusterHistogram, RemotePatterns, Survey
-from anon_spark.anonymize.rules import hierarchy_by_rule
+from anon_spark.anonymize.rules import MOST_LEAVES, covers, hierarchy_by_rule
 from anon_spark.errors import GateRefusedError, InputError
 from anon_spark.ingest.table import CORRUPT, OneTable, open_table
 from anon_spark.policy.table import LoadedTablePolicy, TablePolicy, check_table
@@ -44,7 +45,6 @@ from anon_spark.release.one_table import FileMeasures, measure_file, write_table
 from anon_spark.risk.population import population_uniqueness
 
 Progress = Callable[[str], None]
-_VALUES_BY_RULE = 20_000  # each becomes a literal of the query
 _MANY_VALUES = 0.5  # of the people: a kept column with more values tells most of them apart
 
 
@@ -105,7 +105,9 @@ def anonymize_table(
     job = TableJob(spark, loaded, source, out, progress)
     job.seconds["read"] = time.monotonic() - began
     hierarchies = _hierarchies(job)
-    check_line_breaks(source, out, [*loaded.policy.sensitive, *loaded.policy.keep])
+    _check_types(source, loaded.policy)
+    policy = loaded.policy
+    check_line_breaks(source, out, [*policy.quasi_identifiers, *policy.sensitive, *policy.keep])
     tuples = with_tuples(source.df, hierarchies)
     population = _population(job, hierarchies)
     counted = histogram(tuples, job.policy.sensitive).persist()
@@ -157,21 +159,42 @@ def table_patterns(
 
 def _hierarchies(job: TableJob) -> dict[str, Hierarchy]:
     """Hierarchy of every quasi-identifier, in the policy's order; rules read the values that occur."""
-    made, whole = {}, job.source.df
-    if CORRUPT in whole.columns:
-        whole = whole.where(
-            F.col(CORRUPT).isNull()
-        )  # rows with too few or too many cells are told with their count
+    made, whole = {}, _whole_rows(job.source)
+    crowd = None if job.policy.population is None else _whole_rows(_open_population(job))
     for name, item in job.policy.quasi_identifiers.items():
         if isinstance(item.hierarchy, str):
             made[name] = job.loaded.files[item.hierarchy]
             continue
         found = whole.select(column(name).cast("string").alias("value")).distinct()
-        values = found.limit(_VALUES_BY_RULE + 1).toArrow()["value"].to_pylist()
-        if len(values) > _VALUES_BY_RULE:
-            raise InputError(f"{name} has more than {_VALUES_BY_RULE} values; a rule makes a leaf of each")
+        values = found.limit(MOST_LEAVES + 1).toArrow()["value"].to_pylist()
+        if len(values) > MOST_LEAVES:
+            raise InputError(f"{name} has more than {MOST_LEAVES} values; a rule makes a leaf of each")
+        if crowd is not None:  # people of the population with a value of their own may share its label
+            others = crowd.select(column(name).cast("string").alias("value")).distinct()
+            values += [
+                v
+                for v in others.limit(MOST_LEAVES).toArrow()["value"].to_pylist()
+                if covers(item.hierarchy, v)
+            ]
         made[name] = hierarchy_by_rule(name, item.hierarchy, values)
     return made
+
+
+def _whole_rows(table: OneTable) -> DataFrame:
+    """Its rows without those of too few or too many cells, which are told with their count."""
+    return table.df.where(F.col(CORRUPT).isNull()) if CORRUPT in table.df.columns else table.df
+
+
+def _open_population(job: TableJob) -> OneTable:
+    """The population's table.
+
+    Raises:
+        InputError: it lacks a quasi-identifier, or there is no such table.
+    """
+    table = open_table(job.spark, job.loaded.path.parent / (job.policy.population or ""))
+    if missing := [name for name in job.policy.quasi_identifiers if name not in table.columns]:
+        raise InputError(f"the population's table has no column {', '.join(missing)}")
+    return table
 
 
 def _population(job: TableJob, hierarchies: Mapping[str, Hierarchy]) -> DataFrame | None:
@@ -180,14 +203,19 @@ def _population(job: TableJob, hierarchies: Mapping[str, Hierarchy]) -> DataFram
     People whose values no hierarchy covers are left out: the crowd is taken to be smaller, never larger.
 
     Raises:
-        InputError: it lacks a quasi-identifier, or there is no such table.
+        InputError: it lacks a quasi-identifier, there is no such table, or people are left out where a smaller crowd
+            makes presence larger than it is.
     """
     if job.policy.population is None:
         return None
-    table = open_table(job.spark, job.loaded.path.parent / job.policy.population)
-    if missing := [name for name in hierarchies if name not in table.columns]:
-        raise InputError(f"the population's table has no column {', '.join(missing)}")
-    return population_histogram(with_tuples(table.df, hierarchies))
+    tuples = with_tuples(_open_population(job).df, hierarchies)
+    presence = job.policy.privacy.presence
+    if presence is not None and presence.min > 0 and (out := tuples.where(F.col(PACKED) < 0).count()):
+        raise InputError(
+            f"{out} rows of the population have values that no hierarchy covers, or too few or too many cells:"
+            " presence.min cannot be told"
+        )
+    return population_histogram(tuples)
 
 
 def _patterns(
@@ -211,6 +239,26 @@ def _patterns(
     return from_tuples(rows, hierarchies, job.policy.sensitive)
 
 
+def _check_types(source: OneTable, policy: TablePolicy) -> None:
+    """Values of quasi-identifiers and sensitive attributes are compared as text.
+
+    Raises:
+        InputError: columns that have no text, or, kept, no order.
+    """
+    types = {field.name: field.dataType for field in source.df.schema.fields}
+    compared = (*policy.quasi_identifiers, *policy.sensitive)
+    wrong = [name for name in compared if isinstance(types[name], BinaryType) or not _is_plain(types[name])]
+    wrong += [name for name in policy.keep if isinstance(types[name], MapType)]
+    if wrong:
+        raise InputError(
+            f"columns of a type that cannot be compared: {', '.join(f'{n} ({types[n].typeName()})' for n in wrong)}"
+        )
+
+
+def _is_plain(kind: DataType) -> bool:
+    return isinstance(kind, AtomicType)
+
+
 def _criteria(job: TableJob, patterns: PatternTable | RemotePatterns) -> list[Criterion]:
     domains = {name: SensitiveDomain(tuple(people)) for name, people in patterns.totals().items()}
     return build_criteria(job.policy.privacy, domains, job.loaded.files)
@@ -231,7 +279,9 @@ def _released(job: TableJob, found: Recoded, counted: DataFrame, tuples: DataFra
         order = F.xxhash64(*(column(c) for c in (*policy.sensitive, *policy.keep)))
         return labelled.orderBy(CLASS, order).select(*values)
     own = [CLASS, *(f"_q{i}" for i in range(len(names)))]
-    held = [column(name) for name in policy.sensitive]
+    held = [column(name) for name in policy.sensitive]  # text in the histogram
+    types = {name: job.source.df.schema[name].dataType for name in policy.sensitive}
+    values = [column(c).cast(types[c]).alias(c) if c in types else labels[c] for c in shown]
     groups = found.label(counted, job.spark).groupBy(*own, *held).agg(F.sum(PEOPLE).alias(PEOPLE))
     return in_blocks(groups, [F.col(CLASS), *held], people).select(*values, TIMES)
 

@@ -390,7 +390,7 @@ def test_an_infeasible_policy_publishes_nothing_and_says_what_is_reachable(spark
         publish(spark, policy, source, tmp_path / "target", key_file)
     assert caught.value.shortfalls[:2] == [
         ("suppression limit", "no limit would do: nobody would be left"),
-        ("k-anonymity", "k = 61 wanted; k = 60 would do with all else as it is"),
+        ("k-anonymity", "k = 61 wanted, and the table has 60 people; k = 60 would do with all else as it is"),
     ]
     assert pointers(tmp_path / "target").empty
 

@@ -3,8 +3,10 @@
 import csv
 import gzip
 import json
+import random
 from collections import Counter, defaultdict
 from dataclasses import asdict
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ import yaml
 from anon_spark.errors import GateRefusedError, InputError, PolicyError
 from anon_spark.ingest.table import open_table
 from anon_spark.policy.table import load_table_policy
+from anon_spark.release.destination import check_out
 from anon_spark.risk.population import population_uniqueness
 from anon_spark.table import anonymize_table
 
@@ -287,7 +290,7 @@ def test_a_search_that_ended_early_is_not_called_infeasible(spark, tmp_path):
         ([*people(), ["x", "ASH"]], {}, InputError, "1 of 61 rows have too few or too many cells"),
         ([], {}, InputError, "no rows"),
         (people(), {"drop": None}, PolicyError, "column name is not classified"),
-        (people(), {"drop": ["name", "nmae"]}, InputError, "no column nmae; did you mean 'name'"),
+        (people(), {"drop": ["nmae"]}, InputError, "no column nmae; did you mean 'name'"),
         (people(), {"privacy": {"k": 61}}, GateRefusedError, r"k-anonymity \(k = 61\)"),
         (people(), {"privacy": {"k": 2, "l": 4}}, GateRefusedError, "l-diversity of illness"),
         (people(), {"privacy": {"k": 2, "k_map": 5}}, PolicyError, "population"),
@@ -408,3 +411,120 @@ def test_adult_by_its_policy_is_answered_as_by_the_reference(spark, tmp_path):
     sizes = Counter(tuple(row.values()) for row in rows)
     assert (min(sizes.values()), len(sizes)) == (expected["min_class"], expected["classes_excl_suppressed"])
     assert done["privacy"]["k"] == expected["min_class"]
+
+
+def test_hidden_copies_beside_a_folders_files_are_not_its_rows(spark, tmp_path):
+    """Editors' copies and a killed run's private folder: read as well they would double people."""
+    for folder in ("", ".ipynb_checkpoints", "_old"):
+        (tmp_path / "t" / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "t" / folder / "a.csv").write_text("a,b\n1,x\n")
+    assert open_table(spark, tmp_path / "t").df.count() == 1
+
+
+@pytest.mark.parametrize("name", ["d*.csv", "d[1].csv", "d{1}.parquet", "co:lon.csv", "_in.csv", ".in.csv"])
+def test_names_that_spark_does_not_take_by_their_letters_are_refused(spark, tmp_path, name):
+    (tmp_path / name).write_text("a,b\n1,x\n")
+    with pytest.raises(InputError, match="rename it"):
+        open_table(spark, tmp_path / name)
+    with pytest.raises(PolicyError, match="rename it"):
+        check_out(tmp_path / "new" / name)
+
+
+def test_files_that_are_no_text_or_end_too_early_are_refused(spark, tmp_path):
+    place = tmp_path / "t.csv"
+    place.write_bytes(b"a,b\n" + b"1,x\n" * 4000 + b"2,M\xfcller\n")
+    with pytest.raises(InputError, match=r"t\.csv is not UTF-8"):
+        open_table(spark, place)
+    place.write_text("a,b\n" + "1,ü\n" * 4000)
+    assert open_table(spark, place).df.count() == 4000
+    packed = gzip.compress(b"a,b\n1," + random.Random(1).randbytes(200_000).hex().encode())
+    (tmp_path / "t.csv.gz").write_bytes(packed[:-200])
+    with pytest.raises(InputError, match="to its end"):
+        open_table(spark, tmp_path / "t.csv.gz")
+
+
+def test_lines_of_blanks_alone_are_rows_where_a_blank_separates(spark, tmp_path):
+    place = tmp_path / "t.csv"
+    place.write_text("a\tb\n1\tx\n\t\n\t\n")
+    with pytest.raises(InputError, match="2 lines are blank"):
+        open_table(spark, place)
+    place.write_text("a,b\n1,x\n,\n\n")
+    assert open_table(spark, place).df.count() == 2
+    place.write_text("a,b;c\n1,2;3\n")
+    with pytest.raises(InputError, match="cut the header into 2 columns each"):
+        open_table(spark, place)
+    place.write_text("a,b,\n1,2,\n")
+    with pytest.raises(InputError, match="1 of 3 columns of table"):
+        open_table(spark, place)
+
+
+def test_one_column_with_nulls_stays_as_many_rows(spark, tmp_path):
+    table = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"zip": ["02139", None, "02139", None, "02138", "02138"]}), table)
+    place = tmp_path / "p.yaml"
+    wanted = {"name": "p", "quasi_identifiers": {"zip": {"hierarchy": {"prefix": [3]}}}, "privacy": {"k": 2}}
+    place.write_text(yaml.safe_dump(wanted))
+    for out in ("out.csv", "out.parquet"):
+        done = anonymize_table(spark, table, load_table_policy(place, table=table), tmp_path / out)
+        assert (done["people"]["out"], done["levels"]) == (6, {"zip": 0})
+    assert sorted((tmp_path / "out.csv").read_text().split()[1:]) == [
+        '""',
+        '""',
+        *(["02138"] * 2),
+        *(["02139"] * 2),
+    ]
+
+
+def test_a_column_of_nulls_alone_and_sensitive_values_keep_their_type(spark, tmp_path):
+    table = tmp_path / "t.parquet"
+    days = [date(2020, 1, 1 + i % 2) for i in range(6)]
+    pq.write_table(pa.table({"zip": pa.nulls(6, pa.string()), "n": [1, 2] * 3, "day": days}), table)
+    place = tmp_path / "p.yaml"
+    wanted = {"name": "p", "quasi_identifiers": {"zip": {"hierarchy": {"prefix": [3]}}}, "sensitive": ["n", "day"],
+              "privacy": {"k": 2}}  # fmt: skip
+    place.write_text(yaml.safe_dump(wanted))
+    anonymize_table(spark, table, load_table_policy(place, table=table), tmp_path / "out.parquet")
+    written = pq.read_table(tmp_path / "out.parquet")
+    assert sorted(map(str, written["n"].to_pylist())) == list("111222")
+    assert written.schema.field("n").type == pa.int64()
+    assert sorted(written["day"].to_pylist()) == sorted(days)
+
+
+def test_a_kept_column_that_tells_people_apart_is_warned_about(spark, tmp_path):
+    rows = [[*row[:5], f"visit {i}"] for i, row in enumerate(people())]
+    (warning,) = run(spark, tmp_path, rows)["warnings"]
+    assert "kept column note has about" in warning
+    assert run(spark, tmp_path, people(), out="other.csv")["warnings"] == []
+
+
+def test_people_of_the_population_count_by_the_label_they_share(spark, tmp_path):
+    """A ZIP that only the population has generalizes into a class of the table: presence is 6 of 12."""
+    rows = [["x", "ASH", "30", zip_, "flu", "n0"] for zip_ in ("02139", "02138") for _ in range(3)]
+    crowd = [[*row[:4]] for row in rows] + [["y", "ASH", "30", "02137"]] * 6
+    with (tmp_path / "crowd.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([HEADER[:4], *crowd])
+    wanted = {"quasi_identifiers": {"zip": {"hierarchy": {"prefix": [3]}}}, "drop": ["name", "born in", "age"],
+              "population": "../crowd.csv"}  # fmt: skip
+    with pytest.raises(GateRefusedError):
+        run(spark, tmp_path, rows, privacy={"k": 6, "l": 1, "presence": {"min": 0.6}}, **wanted)
+    done = run(spark, tmp_path, rows, privacy={"k": 2, "l": 1, "k_map": 8}, **wanted)
+    assert done["privacy"]["criteria"]["k-map"] == 12
+
+
+def test_large_numbers_are_microaggregated_exactly_or_refused(spark, tmp_path):
+    def of(values: list[str], out: str) -> tuple[list[str], float]:
+        rows = [["x", "ASH", value, "0", "flu", "n0"] for value in values]
+        numbers = {"age": {"hierarchy": {"numbers": True}}}
+        done = run(spark, tmp_path, rows, out=out, quasi_identifiers=numbers, drop=["name", "born in", "zip"],
+                   privacy={"k": 3, "l": 1}, recoding="microaggregation")  # fmt: skip
+        return [row["age"] for row in read(tmp_path / out)], done["loss"]["sse_sst"]
+
+    released, loss = of([str(10**14 + i) for i in range(9)], "a.csv")
+    assert sum(map(int, released)) == sum(10**14 + i for i in range(9))
+    assert loss < 0.2
+    assert of(["12345678901234"] * 4, "b.csv")[0] == ["12345678901234"] * 4
+    assert set(of(["0.1"] * 4, "c.csv")[0]) == {"0.1"}
+    with pytest.raises(InputError, match="from 1e-100 to 1e100: age of 4 people is not"):
+        of(["1e300", "2e300", "1e-200", "3e200", "1"], "d.csv")
+    with pytest.raises(GateRefusedError, match="no generalization of 2 people"):
+        of(["1", "2"], "e.csv")

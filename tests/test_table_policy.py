@@ -16,7 +16,7 @@ from rich.console import Console
 
 from anon_spark import cli
 from anon_spark.anonymize.hierarchy import TOP
-from anon_spark.anonymize.rules import Dates, Icd9, Intervals, Prefix, Rule
+from anon_spark.anonymize.rules import Dates, Icd9, Intervals, Numbers, Prefix, Rule
 from anon_spark.errors import AnonError, InputError, PolicyError
 from anon_spark.policy.explain import explain
 from anon_spark.policy.load import conf_dir, load_policy
@@ -28,7 +28,7 @@ from tests.test_policy import SMALL
 
 FORMS = (
     "a hierarchy's name, {intervals: [5, 10], least: 0, greatest: 99}, {prefix: [3, 2]}, {dates: [month, year]}"
-    " or {icd9: true} is wanted"
+    ", {icd9: true} or {numbers: true} is wanted"
 )
 GOOD: dict[str, Any] = {
     "quasi_identifiers": {
@@ -121,7 +121,7 @@ def test_a_wrong_rule_is_one_sentence(tmp_path, rule, said):
     assert problem == f"quasi_identifiers.age.hierarchy{said}"
 
 
-@pytest.mark.parametrize("rule", [Intervals, Prefix, Dates, Icd9])
+@pytest.mark.parametrize("rule", [Intervals, Prefix, Dates, Icd9, Numbers])
 def test_the_form_of_a_rule_that_is_told_is_one(rule):
     form = rule.model_json_schema()["form"]
     values = {Dates: "2020-03-14", Icd9: "0389", Prefix: "02139"}

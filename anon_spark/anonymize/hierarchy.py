@@ -158,6 +158,8 @@ def _shape_problems(hierarchy: Hierarchy) -> list[str]:
         leaf or "(empty)" for leaf, count in Counter(row[0] for row in rows).items() if count > 1
     ):
         problems.append(f"level 0: {len(twice)} leaves are there more than once")
+    if broken := sum(any("\n" in (label or "") or "\r" in (label or "") for label in row) for row in rows):
+        problems.append(f"{broken} rows have a line break in a label")
     if holes := sum(row[0] is not None and None in row for row in rows):
         problems.append(f"{holes} rows have an empty label")
     return problems

@@ -173,9 +173,18 @@ def _means(values: Floats, people: Ints, owner: Ints) -> Floats:
 def _centres(values: Floats, people: Ints, owner: Ints, centre: Centre) -> Floats:
     """(groups, columns) mean, lower median or smallest mode of each group's people."""
     if centre == "mean":
-        return _means(values, people, owner)
+        return _between(_means(values, people, owner), values, owner)
     pick: Callable[[Floats, Ints, Ints], Floats] = _medians if centre == "median" else _modes
     return np.stack([pick(column, people, owner) for column in values.T], axis=1)
+
+
+def _between(means: Floats, values: Floats, owner: Ints) -> Floats:
+    """Means that sums of floats have not led out of their group's values: equal ones stay what they are."""
+    order = np.argsort(owner, kind="stable")
+    first = np.searchsorted(owner[order], np.arange(len(means)))
+    least, greatest = (np.asarray(f.reduceat(values[order], first, axis=0)) for f in (np.minimum, np.maximum))
+    inside: Floats = np.clip(means, least, greatest)
+    return inside
 
 
 def _medians(column: Floats, people: Ints, owner: Ints) -> Floats:

@@ -111,6 +111,8 @@ def recode(
         candidates = candidates_of(policy, patterns, hierarchies)
         return _wanted(policy, policy.objective.goal, candidates, criteria)
     if policy.recoding == "microaggregation":
+        if patterns.total_people < policy.privacy.k:
+            raise _not_feasible(policy, patterns, hierarchies, criteria)
         return _means(patterns, microaggregate_patterns(patterns, hierarchies, policy.privacy.k))
     if policy.recoding == "local":
         if not meets_as_one(patterns, criteria):

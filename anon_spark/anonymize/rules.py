@@ -25,6 +25,8 @@ ICD9_CHAPTERS = (
     (680, "630-679"), (710, "680-709"), (740, "710-739"), (760, "740-759"), (780, "760-779"),
     (800, "780-799"), (1000, "800-999"),
 )  # fmt: skip
+MOST_LEAVES = 20_000  # each becomes a literal of the query
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _ICD9 = re.compile(r"(E\d{3}|V\d{2}|\d{3})\.?(\d{0,2})")
 
 
@@ -62,6 +64,8 @@ class Intervals(_Rule):
             raise ValueError("intervals grow from level to level")
         if self.greatest < self.least:
             raise ValueError("greatest is below least")
+        if self.greatest - self.least >= MOST_LEAVES:
+            raise ValueError(f"from least to greatest there are more than {MOST_LEAVES} numbers")
         return self
 
     def row(self, value: str) -> Row | None:
@@ -159,7 +163,37 @@ class Icd9(_Rule):
         return None if chapter is None or category == "000" else (value, category, chapter, TOP)
 
 
-Rule = Intervals | Prefix | Dates | Icd9
+def is_number(text: str) -> bool:
+    """Whether it is a number as files write them: digits, a point, an exponent of ten.
+
+    >>> is_number("-1.5e3"), is_number("1_000"), is_number("nan")
+    (True, False, False)
+    """
+    return _NUMBER.fullmatch(text) is not None
+
+
+class Numbers(_Rule):
+    """Numbers, with or without decimals, that are released as they are or not at all.
+
+    >>> Numbers(numbers=True).row("-1.5"), Numbers(numbers=True).row("high")
+    (('-1.5', '*'), None)
+    """
+
+    model_config = ConfigDict(json_schema_extra={"form": "{numbers: true}"})
+
+    numbers: Literal[True]
+
+    def row(self, value: str) -> Row | None:
+        """The number and the top; None for what is no number."""
+        return (value, TOP) if is_number(value) else None
+
+
+Rule = Intervals | Prefix | Dates | Icd9 | Numbers
+
+
+def covers(rule: Rule, value: str | None) -> bool:
+    """Whether the rule has a row for the value."""
+    return value is not None and rule.row(value) is not None
 
 
 def hierarchy_by_rule(name: str, rule: Rule, values: Iterable[str | None]) -> Hierarchy:
@@ -174,5 +208,7 @@ def hierarchy_by_rule(name: str, rule: Rule, values: Iterable[str | None]) -> Hi
             f"hierarchy {name}: its rule covers {len(known) - outside} of {len(known)} values at level 0;"
             " widen the rule or mend the table (values are never shown)"
         )
+    if not known and not isinstance(rule, Intervals):
+        return Hierarchy(name, ((None, TOP),))  # of nulls alone
     rows = [row for leaf in rule.leaves(known) if (row := rule.row(leaf)) is not None]
     return Hierarchy(name, tuple(rows))

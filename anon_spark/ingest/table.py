@@ -2,7 +2,7 @@
 
 import csv
 import gzip
-import mmap
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from anon_spark.errors import InputError
+from anon_spark.ingest.csv_lines import check_lines
 
 SEPARATORS = (";", ",", "\t", "|")
 CORRUPT = "_corrupt"
+_READ_AS_PATTERNS = re.compile(r"[][*?{}\\:]")
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,14 @@ def open_table(spark: SparkSession, path: Path, separator: str | None = None) ->
     Raises:
         InputError: there is no such table, it has no header, it cannot be opened, or a cell of CSV holds a line break.
     """
+    check_name(path)
     if (path / "_delta_log").is_dir():
         return _typed(spark, path, "delta")
     files = _files(path)
     if files[0].suffix == ".parquet":
         return _typed(spark, path, "parquet")
     header, cut = _header(path, files, separator)
-    _check_quotes(spark, path, files)
+    check_lines(spark, path, files, blanks_are_cells=cut.isspace() or len(header) == 1)
     # Rows with too few cells show only where every column is parsed.
     df = spark.read.option("columnPruning", "false").csv(
         [str(file) for file in files],
@@ -96,10 +98,12 @@ def _header(path: Path, files: Sequence[Path], separator: str | None) -> tuple[t
     if len(lines) > 1:
         raise InputError(f"the {len(files)} files of table '{path.name}' have different headers")
     line = lines.pop()
-    cut = separator or max(SEPARATORS, key=line.count)
-    header = next(csv.reader([line], delimiter=cut), [])
+    cut = separator or _separator(path, line)
+    header = _cells(line, cut)
     if not any(header):
         raise InputError(f"table '{path.name}' has no header")
+    if nameless := sum(not name for name in header):
+        raise InputError(f"{nameless} of {len(header)} columns of table '{path.name}' have no name")
     folded = [name.lower() for name in header]
     if twice := len(folded) - len(set(folded)):  # not by name: without a header these are cells
         raise InputError(
@@ -110,36 +114,36 @@ def _header(path: Path, files: Sequence[Path], separator: str | None) -> tuple[t
     return tuple(header), cut
 
 
-def _check_quotes(spark: SparkSession, path: Path, files: Sequence[Path]) -> None:
-    """Refuse cells that go on in the next line: lines are read apart, and two of them can look like two rows.
+def _cells(line: str, separator: str) -> list[str]:
+    return next(csv.reader([line], delimiter=separator), [])
 
-    A row whose quoted cell goes on has a first line with an odd number of quotes; where no line has, every line
-    ends outside quotes. A file without any quote below its header is only looked through for one, which takes a
-    quarter of a second a gigabyte.
+
+def _separator(path: Path, line: str) -> str:
+    """The one that cuts the header into most columns.
 
     Raises:
-        InputError: how many lines have an odd number of quotes.
+        InputError: two cut it into as many.
     """
-    quoted = [str(file) for file in files if file.suffix == ".gz" or _has_quotes(file)]
-    if not quoted:
-        return
-    line = F.col("value")
-    quotes = F.length(line) - F.length(F.replace(line, F.lit('"'), F.lit("")))
-    if odd := spark.read.text(quoted).where(quotes % 2 == 1).count():
+    columns = {separator: len(_cells(line, separator)) for separator in SEPARATORS}
+    most = [separator for separator, number in columns.items() if number == max(columns.values())]
+    if len(most) > 1 and columns[most[0]] > 1:
         raise InputError(
-            f"table '{path.name}': {odd} lines have a quote without its end; a cell holds no line break, and a quote"
-            " in a cell is doubled"
+            f"table '{path.name}': {' and '.join(map(repr, most))} cut the header into {columns[most[0]]} columns each;"
+            " name the separator in the policy"
         )
+    return most[0]
 
 
-def _has_quotes(file: Path) -> bool:
-    """Whether there is a quote below the header, or an odd number in it."""
-    with file.open("rb") as opened:
-        if not file.stat().st_size:
-            return False
-        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            below = content.find(b"\n") + 1
-            return content[:below].count(b'"') % 2 == 1 or content.find(b'"', below) >= 0
+def check_name(path: Path) -> None:
+    """Refuse a path that Spark would not take by its letters.
+
+    Raises:
+        InputError: it has characters of a pattern, or its name is one of hidden files.
+    """
+    if found := sorted(set(_READ_AS_PATTERNS.findall(str(path.absolute())))):
+        raise InputError(f"'{path}' has {' '.join(found)} in it, which Spark reads as a pattern; rename it")
+    if path.suffix in {".csv", ".parquet", ".gz"} and path.name.startswith((".", "_")):
+        raise InputError(f"'{path}' begins as hidden files do, which Spark does not read; rename it")
 
 
 def _typed(spark: SparkSession, path: Path, kind: str) -> OneTable:
@@ -157,10 +161,15 @@ def _files(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise InputError(f"there is no table '{path}'")
-    files = [f for f in sorted(path.rglob("*")) if f.is_file() and not f.name.startswith((".", "_"))]
+    files = [f for f in sorted(path.rglob("*")) if f.is_file() and not _is_hidden(f.relative_to(path))]
     if not files or len({file.suffix == ".parquet" for file in files}) > 1:
         raise InputError(f"'{path}' is neither a Delta table nor a folder of CSV or of Parquet files")
     return files
+
+
+def _is_hidden(inside: Path) -> bool:
+    """Whether the file or a folder on the way to it is: copies of editors, and folders of runs that were killed."""
+    return any(part.startswith((".", "_")) for part in inside.parts)
 
 
 def _first_line(file: Path) -> str:

@@ -74,6 +74,8 @@ def _said(detail: ErrorDetails, place: Location, kind: Any, value: Any) -> str:
 def wanted(kind: Any) -> str:
     """What a type takes, in words.
 
+    >>> from typing import Literal
+    >>> from pydantic import Field
     >>> wanted(Annotated[int, Field(ge=2)] | Literal["auto"] | None)
     'a whole number of at least 2 or auto'
     """

@@ -17,7 +17,7 @@ LossName = Literal["loss_am", "loss_gm", "nuentropy", "discernibility", "average
 class Strict(BaseModel):
     """Unknown keys are errors; a loaded policy never changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Role(StrEnum):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from anon_spark.anonymize.hierarchy import Hierarchy, load_hierarchy
-from anon_spark.anonymize.rules import Dates, Icd9, Intervals, Prefix, Rule
+from anon_spark.anonymize.rules import Dates, Icd9, Intervals, Numbers, Prefix, Rule
 from anon_spark.anonymize.tradeoff import Goal, RiskName
 from anon_spark.errors import InputError, PolicyError, nearest
 from anon_spark.ingest.table import columns_of
@@ -21,8 +21,10 @@ from anon_spark.privacy.criteria import Privacy
 class TableQuasiIdentifier(Strict):
     """One column an attacker may know: its hierarchy is a file's name or a rule."""
 
-    hierarchy: Annotated[str, Field(description="a hierarchy's name")] | Intervals | Prefix | Dates | Icd9
-    weight: Annotated[float, Field(ge=0)] = 1.0
+    hierarchy: (
+        Annotated[str, Field(description="a hierarchy's name")] | Intervals | Prefix | Dates | Icd9 | Numbers
+    )
+    weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
 
 
 class SearchBudget(Strict):
@@ -134,7 +136,7 @@ def _mapping(section: Any) -> Mapping[str, Any]:
     return section if isinstance(section, Mapping) else {}
 
 
-_RESERVED = re.compile(r"_(tuple|class|from|again|corrupt|[qs][0-9]+)", re.IGNORECASE)
+_RESERVED = re.compile(r"_(tuple|class|from|again|times|corrupt|[qs][0-9]+)", re.IGNORECASE)
 _COUNTED = ("people", "population")
 
 

@@ -48,7 +48,7 @@ Positive = Annotated[float, Field(gt=0)]
 class _Section(BaseModel):
     """Unknown keys are errors; a loaded policy never changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Diversity(_Section):

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from anon_spark.anonymize.histogram import column
 from anon_spark.errors import InputError, PolicyError
-from anon_spark.ingest.table import OneTable
+from anon_spark.ingest.table import OneTable, check_name
 
 _ENDINGS = {".csv", ".parquet", ".delta", ""}
 
@@ -27,6 +27,10 @@ def check_out(out: Path) -> None:
             f"'{out}': a table is written as NAME.csv, NAME.parquet, or NAME or NAME.delta for a Delta table, not as"
             f" {out.suffix}"
         )
+    try:
+        check_name(out)
+    except InputError as error:
+        raise PolicyError(str(error)) from None
     folder = next(parent for parent in out.absolute().parents if parent.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         raise PolicyError(f"'{out}' cannot be written: '{folder}' is no folder that can be written to")
@@ -41,6 +45,10 @@ def private_folder(out: Path) -> Path:
         raise PolicyError(f"'{out}' cannot be written ({error.strerror})") from None
 
 
+def _has_line_break(name: str) -> bool:
+    return "\n" in name or "\r" in name
+
+
 def check_line_breaks(source: OneTable, out: Path, names: Sequence[str]) -> None:
     """Refuse to write to CSV what a reader that takes line by line, as the gate does, would take for more rows.
 
@@ -52,6 +60,8 @@ def check_line_breaks(source: OneTable, out: Path, names: Sequence[str]) -> None
     """
     if out.suffix != ".csv" or source.separator is not None or not names:
         return  # from CSV, such cells are not read
+    if broken := sum(_has_line_break(name) for name in source.columns):
+        raise InputError(f"{broken} columns have a line break in their name; CSV cannot hold it")
     counts = [F.count_if(column(name).cast("string").rlike("[\\r\\n]")) for name in names]
     row = source.df.agg(*(count.alias(f"n{i}") for i, count in enumerate(counts))).first()
     assert row is not None  # noqa: S101  (an aggregate without groups has one row)

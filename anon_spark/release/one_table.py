@@ -78,6 +78,9 @@ def _write_lines(rows: DataFrame, folder: Path, separator: str) -> None:
         "ignoreTrailingWhiteSpace": "false",
     }
     line = F.to_csv(F.struct(*map(column, _names(rows))), options)
+    if len(_names(rows)) == 1:  # an empty line would be no row
+        alone = column(_names(rows)[0]).cast("string")
+        line = F.when(F.coalesce(alone, F.lit("")) == "", '""').otherwise(line)
     if TIMES in rows.columns:
         line = F.concat(line, F.repeat(F.concat(F.lit("\n"), line), F.col(TIMES) - F.lit(1)))
     rows.select(line.alias("line")).write.text(str(folder))
