@@ -682,7 +682,7 @@ def test_what_the_gate_measures_by_is_released_and_what_hides_hides(tmp_path: Pa
         tmp_path,
         column("VISIT", "VISIT_ID", role="identifier", treatment="drop"),
         column("VISIT", "CODE", role="kept", treatment="drop"),
-        column("PERSON", "SCORE", role="sensitive", treatment="bounded", below=float("inf")),
+        column("PERSON", "SCORE", role="sensitive", treatment="bounded", below=-1.0),
         put({"min_weeks": 52, "max_weeks": 53}, "shift"),
     )
     for line in [

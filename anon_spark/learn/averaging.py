@@ -44,7 +44,7 @@ _LEAST = 1e-7
 
 
 class TrainingConfig(Strict):
-    """How a network is trained."""
+    """How a network is trained; ``batch_size`` rows are of all workers together."""
 
     workers: Annotated[int, Field(ge=1)] = 2
     epochs: Annotated[int, Field(ge=1)] = 60
@@ -142,12 +142,13 @@ def _round(
 ) -> _Progress:
     """One pass of every worker over its rows, the mean of their states, and its loss on the validation people."""
     state, number = progress.state, len(progress.losses)
+    share = max(1, config.batch_size // config.workers)  # as many steps a round, whatever the workers
 
     def one_epoch(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         x, y = _read(batches, network)
         if y.size:
             seed = config.seed + 1000 * number + _partition()
-            yield _one(pack(train_epoch(network, state, x, y, batch=config.batch_size, seed=seed)), y.size)
+            yield _one(pack(train_epoch(network, state, x, y, batch=share, seed=seed)), y.size)
 
     parts = train.mapInArrow(one_epoch, _SCHEMA).toArrow()
     mean = _average([unpack(part.as_py()) for part in parts["state"]], parts["rows"].to_numpy())

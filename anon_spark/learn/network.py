@@ -70,10 +70,13 @@ def train_epoch(
     for variable, value in zip(_variables(model), state, strict=True):
         variable.assign(value)
     _keras().utils.set_random_seed(seed)
-    for layer in model.layers:
-        if (generator := getattr(layer, "seed_generator", None)) is not None:
-            generator.state.assign([seed, 0])  # else it would go on from what this process did before
-    model.fit(x, y, batch_size=batch, epochs=1, verbose=0, shuffle=True)
+    for place, variable in enumerate(model.non_trainable_variables):
+        if "seed_generator" in variable.path:  # else it would go on from what this process did before
+            variable.assign([seed, place])
+    order = np.random.default_rng(seed).permutation(
+        y.size
+    )  # Keras's own depends on what this process did before
+    model.fit(x[order], y[order], batch_size=batch, epochs=1, verbose=0, shuffle=False)
     return _values(model)
 
 
