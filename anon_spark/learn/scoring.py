@@ -199,6 +199,7 @@ def _learnable(side: Side, raw: Side, split: DataFrame, settings: Settings) -> _
         categorical=CATEGORICAL,
         # what is summarized of a variable is absent together: one flag is enough
         flagged=[name for name in side.numeric if name == "AGE" or name.endswith("_mean")],
+        label=LABEL,
         small_cell=settings.small_cell,
     )
     everybody = own

@@ -166,6 +166,7 @@ def _train(cohort: DataFrame, config: BoostConfig) -> Trained:
         categorical=CATEGORICAL,
         # mean, minimum and maximum of a vital sign are absent together: one flag is enough
         flagged=[name for name in numeric if name == "AGE" or name.endswith("_mean")],
+        label=LABEL,
     )
     prepared = preprocessing.transform(split).select("SUBJECT_ID", "fold", LABEL, FEATURES).persist()
     try:
