@@ -14,7 +14,7 @@ from xgboost import Booster
 from xgboost.spark import SparkXGBClassifier, SparkXGBClassifierModel
 
 from anon_spark.errors import PolicyError
-from anon_spark.learn.rows import WEIGHT, balance_weights, ordered
+from anon_spark.learn.rows import WEIGHT, balance_weights, ordered, resumable
 from anon_spark.learn.settings import load_settings
 from anon_spark.policy.model import Strict
 
@@ -97,10 +97,11 @@ def fit_boost(
     Args:
         prepared: ``(SUBJECT_ID, fold, label, features)``; rows of the test fold are never read.
         checkpoint: a private folder. With ``rounds_a_checkpoint`` the trees are saved there so often, and a run
-            that finds some goes on from them: they must be of the same people and settings. Spark starts a
-            failed worker's round again by itself.
+            that finds some goes on from them: they must be of the same people and settings. Spark starts all
+            workers again where one dies, up to ``spark.stage.maxConsecutiveAttempts`` times.
 
     Raises:
+        ResumableError: workers died too often, and there is a checkpoint to go on from.
         PolicyError: with dynamic allocation, under which the workers cannot start together.
     """
     spark = prepared.sparkSession
@@ -147,7 +148,8 @@ def _grow_by_checkpoints(
     while True:
         done = grown.num_boosted_rounds() if grown else 0
         step = max(1, min(config.rounds_a_checkpoint, config.booster.n_estimators - done))
-        model = grow(step, grown)
+        with resumable(f"training stopped after {done} trees"):
+            model = grow(step, grown)
         grown = model.get_booster()
         grown.save_model(str(partial))
         partial.replace(saved)

@@ -25,6 +25,10 @@ SettingsOpt = Annotated[
         "--settings", help="Folder of models' settings, NAME.yaml; models without a file keep the package's."
     ),
 ]
+StoreOpt = Annotated[
+    Path | None,
+    typer.Option("--mlflow", help="Folder of an MLflow store [WORK/mlflow where MLflow is installed]."),
+]
 
 
 @learning.command()
@@ -41,20 +45,25 @@ def train(
         ),
     ] = None,
     settings: SettingsOpt = None,
+    mlflow: StoreOpt = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Train distributed XGBoost on a release, and on its source beside it."""
     from anon_spark.cli import _emit, _progress, _session
     from anon_spark.learn.models import load_configs
-    from anon_spark.release.evidence import train_release
+    from anon_spark.release.evidence import METRICS_FILE, train_release
     from anon_spark.release.publish import open_release
+    from anon_spark.release.tracking import find_store, track
 
     config = load_configs(["xgboost"], settings)["xgboost"]
+    store = find_store(mlflow, work or Path(f"{target}-work"))
     opened = open_release(_session(), target, release)
     _progress(f"train on release {opened.name}" + (" and on its source" if baseline else ""))
     document = train_release(
         opened, baseline=baseline, work=work, max_membership=max_membership, config=config
     )
+    if store:
+        track(store, f"train {opened.name}", document, opened.evidence / METRICS_FILE)
     _emit(ctx, document, as_json, lambda: show_models(document))
     warn_of(document)
 
@@ -79,6 +88,7 @@ def compare(
         list[Path] | None, typer.Option(help="WORK of each release, in their order [TARGET-work].")
     ] = None,
     settings: SettingsOpt = None,
+    mlflow: StoreOpt = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Train on a source and on its releases, same people and folds: what privacy costs, with intervals."""
@@ -86,8 +96,9 @@ def compare(
     from anon_spark.learn.models import load_configs
     from anon_spark.learn.scoring import Settings
     from anon_spark.mimic3.cohort import find_task
-    from anon_spark.release.evidence import compare_with_source
+    from anon_spark.release.evidence import COMPARISON_FILE, compare_with_source
     from anon_spark.release.publish import open_release
+    from anon_spark.release.tracking import find_store, track
 
     task = find_task(cohort)
     names = tuple(models.split(","))
@@ -103,11 +114,15 @@ def compare(
     works = work or [Path(f"{target}-work") for target, _ in named]
     if len(works) != len(named):
         raise PolicyError(f"{len(named)} releases need as many --work, got {len(works)}")
+    store = find_store(mlflow, works[0])
     opened = [open_release(_session(), target, name) for target, name in named]
     _progress(f"compare the source with {', '.join(release.name for release in opened)}")
     document = compare_with_source(
         _session(), source, opened, works, task=task, sets=variables.split(","), settings=how
     )
+    if store:
+        kept = opened[0].evidence / COMPARISON_FILE.format(task.name)
+        track(store, f"compare {task.name}: {', '.join(release.name for release in opened)}", document, kept)
     _emit(ctx, document, as_json, lambda: _show_comparison(document))
     warn_of(document)
 

@@ -7,9 +7,7 @@ out for a later test are not in the data. The same seed gives the same trials, r
 Source: Bergstra et al. 2011, Algorithms for hyper-parameter optimization, NeurIPS; Akiba et al. 2019, Optuna, KDD.
 """
 
-import hashlib
 import importlib.util
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from anon_spark.errors import InputError, PolicyError
 from anon_spark.learn.caveats import small_cell_safe, warning
 from anon_spark.learn.models import MODELS
+from anon_spark.learn.rows import fingerprint
 from anon_spark.learn.scoring import Learnable, Settings, learnable, scores_by_part
 from anon_spark.learn.search_space import Space, suggest, with_values
 from anon_spark.learn.sides import Side
@@ -177,14 +176,12 @@ def _check(people: DataFrame, placed: DataFrame, search: Search) -> list[tuple[i
 
 
 def _identity(people: DataFrame, search: Search) -> str:
-    """A name for the search on these very features, whatever the order of rows; the number of trials is left out."""
-    whole = people.agg(F.sum(F.xxhash64(*sorted(people.columns)).cast("decimal(38,0)"))).collect()[0][0]
+    """A name for the search on these features; how many trials is left out, so that more can follow."""
     space = {
         name: tried if isinstance(tried, list) else tried.model_dump() for name, tried in search.space.items()
     }
-    told = [search.base.model_dump(mode="json"), space, search.folds, search.seed, search.measure, str(whole)]
-    digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
-    return f"{search.model}-{digest}"
+    told = [search.base.model_dump(mode="json"), space, search.folds, search.seed, search.measure]
+    return f"{search.model}-{fingerprint(people, told)}"
 
 
 def _search(
