@@ -83,7 +83,7 @@ def compare(
     draws: Annotated[int, typer.Option(help="Resamples of the intervals.")] = 1000,
     inference: Annotated[
         str, typer.Option(help="Time the scoring of the people taken 1,10,... times, with commas between.")
-    ] = "1,10",
+    ] = "1,3,10",
     work: Annotated[
         list[Path] | None, typer.Option(help="WORK of each release, in their order [TARGET-work].")
     ] = None,
