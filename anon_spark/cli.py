@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from anon_spark import __version__
 from anon_spark.detect.notes.commands import notes
 from anon_spark.errors import AnonError, GateRefusedError, PolicyError
+from anon_spark.learn.commands import learning
 
 app = typer.Typer(
     name="anon-spark",
@@ -28,6 +29,7 @@ app = typer.Typer(
 err = Console(stderr=True)
 _CONTINUED = {"run", "stage", "demo"}  # by the same command; the others begin anew
 app.add_typer(notes, name="notes")
+app.add_typer(learning)  # without a name: its commands stand beside these
 
 JsonFlag = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
@@ -296,81 +298,6 @@ def measure(
 
 
 @app.command()
-def train(
-    ctx: typer.Context,
-    target: TargetArg,
-    release: ReleaseOpt = None,
-    baseline: Annotated[str | None, typer.Option(help="The identified source: the same people, raw.")] = None,
-    work: WorkOpt = None,
-    max_membership: Annotated[
-        float | None,
-        typer.Option(
-            min=0.5, max=1, help="Keep no model whose membership inference may reach a higher AUROC."
-        ),
-    ] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Train distributed XGBoost on a release, and on its source beside it."""
-    from anon_spark.release.evidence import train_release
-    from anon_spark.release.publish import open_release
-
-    opened = open_release(_session(), target, release)
-    _progress(f"train on release {opened.name}" + (" and on its source" if baseline else ""))
-    document = train_release(opened, baseline=baseline, work=work, max_membership=max_membership)
-    _emit(ctx, document, as_json, lambda: _show_models(document))
-    _warn(document)
-
-
-@app.command()
-def compare(
-    ctx: typer.Context,
-    source: SourceArg,
-    releases: Annotated[list[str], typer.Argument(help="TARGET, or TARGET:NAME for one of its releases.")],
-    cohort: Annotated[str, typer.Option(help="mortality, sepsis, long_stay or readmission.")] = "mortality",
-    models: Annotated[str, typer.Option(help="Models, with commas between.")] = "xgboost,forest,logistic",
-    variables: Annotated[
-        str, typer.Option(help="Sets of variables: benchmark, laboratory, sofa.")
-    ] = "benchmark",
-    folds: Annotated[int, typer.Option(help="Parts that people are split into, by person.")] = 5,
-    tested: Annotated[int | None, typer.Option(help="How many of them are the test once [all].")] = None,
-    draws: Annotated[int, typer.Option(help="Resamples of the intervals.")] = 1000,
-    inference: Annotated[
-        str, typer.Option(help="Time the scoring of the people taken 1,10,... times, with commas between.")
-    ] = "",
-    work: Annotated[
-        list[Path] | None, typer.Option(help="WORK of each release, in their order [TARGET-work].")
-    ] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Train on a source and on its releases, same people and folds: what privacy costs, with intervals."""
-    from anon_spark.learn.scoring import Settings
-    from anon_spark.mimic3.cohort import find_task
-    from anon_spark.release.evidence import compare_with_source
-    from anon_spark.release.publish import open_release
-
-    task = find_task(cohort)
-    copies = tuple(_listed("--inference", inference, int))
-    settings = Settings(tuple(models.split(",")), folds=folds, tested=tested, draws=draws, inference=copies)
-    named = [_target_and_name(release) for release in releases]
-    works = work or [Path(f"{target}-work") for target, _ in named]
-    if len(works) != len(named):
-        raise PolicyError(f"{len(named)} releases need as many --work, got {len(works)}")
-    opened = [open_release(_session(), target, name) for target, name in named]
-    _progress(f"compare the source with {', '.join(release.name for release in opened)}")
-    document = compare_with_source(
-        _session(), source, opened, works, task=task, sets=variables.split(","), settings=settings
-    )
-    _emit(ctx, document, as_json, lambda: _show_comparison(document))
-    _warn(document)
-
-
-def _target_and_name(release: str) -> tuple[Path, str | None]:
-    """Split TARGET:NAME; a TARGET that is there may have colons of its own."""
-    target, colon, name = release.rpartition(":")
-    return (Path(target), name) if colon and not Path(release).exists() else (Path(release), None)
-
-
-@app.command()
 def report(
     ctx: typer.Context, target: TargetArg, release: ReleaseOpt = None, as_json: JsonFlag = False
 ) -> None:
@@ -393,6 +320,7 @@ def demo(
     as_json: JsonFlag = False,
 ) -> None:
     """The whole job on the embedded source: generate, anonymize, publish, train, report."""
+    from anon_spark.learn.commands import show_models, warn_of
     from anon_spark.mimic3.generate import generate as make
     from anon_spark.release.evidence import released_policy, train_release, write_report
     from anon_spark.release.publish import open_release
@@ -419,10 +347,10 @@ def demo(
     def show() -> list[Any]:
         rows = [(line.table, line.column, line.before, line.after, line.treatment) for line in lines]
         example = _table("a fictitious person", ["table", "column", "before", "after", "treatment"], rows)
-        return [example, *_show_release(document), *_show_models(metrics), f"report: {page}"]
+        return [example, *_show_release(document), *show_models(metrics), f"report: {page}"]
 
     _emit(ctx, whole, as_json, show)
-    _warn(metrics)
+    warn_of(metrics)
 
 
 def _demo_key(out: Path, seed: int) -> Path:
@@ -643,85 +571,6 @@ def _show_measures(document: dict[str, Any]) -> Table:
         facts["singled out"] = linkage["singled_out"]
         facts["smallest crowd"] = linkage["fewest"]
     return _facts("measured from the published files", facts)
-
-
-def _show_models(document: dict[str, Any]) -> list[Any]:
-    raw, release = document["raw"] or {}, document["release"]
-
-    def figure(value: float | None) -> str:
-        return "–" if value is None else f"{value:.3f}"  # noqa: RUF001
-
-    rows = [(name, figure(raw.get(name)), figure(release[name])) for name in release]
-    return [_table("in-hospital mortality, test people", ["metric", "raw", "release"], rows)]
-
-
-def _show_comparison(document: dict[str, Any]) -> list[Any]:
-    def figure(value: dict[str, Any]) -> str:
-        if value["value"] is None:
-            return "–"  # noqa: RUF001
-        return f"{value['value']:.3f} ({value['low']:.3f} to {value['high']:.3f})"
-
-    def difference(row: dict[str, Any]) -> tuple[str, str]:
-        against = row.get("to_raw") or row.get("to_truth")
-        if against is None:
-            return "", ""
-        return figure(against["auroc"]), "yes" if against["auroc"]["equivalent"] else "no"
-
-    rows = [
-        (
-            row["model"],
-            row["learnt_from"],
-            row["tested_on"],
-            *(figure(row["metrics"][name]) for name in ("auroc", "auprc", "brier")),
-            *difference(row),
-        )
-        for row in document["models"]
-    ]
-    columns = ["model", "learnt from", "tested on", "auroc", "auprc", "brier", "auroc to raw", "equivalent"]
-    people = {"people": document["people"], "positives": document["positives"], **document["left_out"]}
-    shown = [
-        _facts("people in all data sets; left out of each", people),
-        _table(document["outcome"], columns, rows),
-        *([_show_utility(document["utility"])] if document["utility"] else []),
-    ]
-    return [*shown, *document["notes"]]
-
-
-def _show_utility(releases: list[dict[str, Any]]) -> Table:
-    """The worst column, pair and gap of each release, and how far answers to counts are off."""
-
-    def largest(pairs: list[dict[str, Any]]) -> float:
-        known = [pair for pair in pairs if pair["raw"] is not None and pair["release"] is not None]
-        return max((abs(pair["raw"] - pair["release"]) for pair in known), default=0.0)
-
-    rows = []
-    for release in releases:
-        kept, measured, survival = (release[key] for key in ("quasi_identifiers", "measurements", "survival"))
-        gaps = [gap["wasserstein"] for gap in measured["columns"].values() if gap["wasserstein"] is not None]
-        figures = (
-            max(distance["jensen_shannon"] for distance in kept["columns"].values()),
-            largest(kept["associations"]),
-            kept["queries"]["median"],
-            max(gaps, default=0.0),
-            largest(measured["correlations"]),
-            *([survival["largest_gap"]] if survival else []),
-        )
-        rows.append((release["release"], *(f"{figure:.3f}" for figure in figures)))
-    columns = [
-        "release",
-        "jensen-shannon",
-        "cramér's v",
-        "count query",
-        "wasserstein",
-        "correlation",
-        "survival",
-    ]
-    return _table("differences to the source: the largest, and a count query's median error", columns, rows)
-
-
-def _warn(metrics: dict[str, Any]) -> None:
-    if metrics["warning"]:
-        _say(f"warning: {metrics['warning']}", "yellow")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ for _name in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
 
 T = TypeVar("T")
 TABLES_AT_ONCE = 4
+TASK_TRIES = 4  # as on a cluster: a worker that dies is started again
 _IVY = Path(sys.prefix) / "share" / "anon-spark" / "ivy"
 LOG_CONF = Path(__file__).parent / "log4j2.properties"
 
@@ -58,7 +59,7 @@ LAUNCH_CONF = {
 def get_session(app: str = "anon_spark", *, conf: Mapping[str, str] | None = None) -> SparkSession:
     """Return the running session, or start one.
 
-    Without a master in the environment (``spark-submit``, Databricks) the session is ``local[*]``.
+    Without a master in the environment (``spark-submit``, Databricks) the session is ``local[*,4]``.
 
     Args:
         app: the application's name, as shown by a cluster.
@@ -91,7 +92,7 @@ def _start_local(app: str, settings: Mapping[str, str]) -> SparkSession:
     # The one-pass projection of a wide table compiles to more than the 8,000 bytes the JVM compiles by default.
     java = f"-XX:-DontCompileHugeMethods -Dlog4j2.configurationFile={LOG_CONF.as_uri()}"
     local = {
-        "spark.master": "local[*]",
+        "spark.master": f"local[*,{TASK_TRIES}]",
         "spark.driver.memory": "4g",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",

@@ -16,7 +16,7 @@ KEY = b"0123456789abcdef0123456789abcdef"
 DEMO = Path(__file__).resolve().parents[2] / "shared" / "data" / "mimic3_demo"
 
 FAST = {
-    "spark.master": "local[2]",
+    "spark.master": "local[2,4]",
     "spark.sql.shuffle.partitions": "2",
     "spark.default.parallelism": "2",
     "spark.driver.memory": "2g",

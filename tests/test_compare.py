@@ -1,6 +1,10 @@
 """Comparison, bootstrap and models: against scikit-learn, figures worked out by hand, and planted losses."""
 
 import json
+import os
+import signal
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,7 @@ from sklearn.metrics import (
     recall_score,
     roc_auc_score,
 )
+from xgboost.spark import SparkXGBClassifier
 
 from anon_spark.errors import InputError, PolicyError
 from anon_spark.learn.attacks import attack_gains, membership_by_loss, membership_by_shadows
@@ -388,6 +393,67 @@ def test_a_stopped_booster_goes_on_where_it_was(spark: SparkSession, tmp_path: P
     balanced = config.model_copy(update={"balanced": True})
     heavy = fit_boost(rows, features="features", label="label", config=balanced).get_booster()
     assert heavy.get_dump() != whole.get_dump()
+
+
+def workers_in_xgboost() -> list[int]:
+    """Python workers of this process's own Spark that have loaded XGBoost."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if "libxgboost" in (place / "maps").read_text() and os.getpid() in ancestors(place):
+                found.append(int(place.name))
+        except OSError:
+            continue  # it has ended
+    return found
+
+
+def ancestors(place: Path) -> list[int]:
+    found = []
+    while place.name not in ("0", "1"):
+        parent = (place / "stat").read_text().rpartition(")")[2].split()[1]
+        found.append(int(parent))
+        place = place.with_name(parent)
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="workers are found by /proc")
+def test_a_killed_worker_of_xgboost_ends_in_the_same_trees(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All workers start again; Spark itself gives such a stage up."""
+    people = frame(spark, make_people(400)).withColumn(
+        "fold", F.when(F.col("SUBJECT_ID") % 4 == 0, "validation").otherwise("train")
+    )
+    numbers = VectorAssembler(inputCols=["AGE", "heart_rate_mean"], outputCol="features")
+    rows = numbers.transform(people).persist()
+    settings = {"n_estimators": 100, "early_stopping_rounds": 100}
+    config = BoostConfig.model_validate({"workers": 2, "booster": settings})
+    told = {"features": "features", "label": "label", "config": config}
+    undisturbed = fit_boost(rows, **told).get_booster().get_dump()
+    for pid in workers_in_xgboost():
+        os.kill(pid, signal.SIGKILL)  # idle ones: what has XGBoost from now on is training
+    killed, began = [], []
+
+    def kill() -> None:
+        waited = time.monotonic()
+        while not killed and time.monotonic() - waited < 60:
+            for pid in workers_in_xgboost()[:1]:
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+            time.sleep(0.02)
+
+    real = SparkXGBClassifier.fit
+    monkeypatch.setattr(SparkXGBClassifier, "fit", lambda *given: began.append(1) or real(*given))
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        again = fit_boost(rows, **told).get_booster().get_dump()
+    finally:
+        killer.join()
+    assert len(killed) == 1
+    assert len(began) == 2, "once more"
+    assert again == undisturbed
+    rows.unpersist()
 
 
 def test_settings_are_checked(tmp_path: Path) -> None:

@@ -1,5 +1,9 @@
 """Networks in Keras trained by Spark's workers, and the sequences that they read."""
 
+import os
+import signal
+import threading
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,7 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sklearn.metrics import roc_auc_score
 
-from anon_spark.errors import InputError, PolicyError
+from anon_spark.errors import InputError, PolicyError, ResumableError
 from anon_spark.learn import averaging
 from anon_spark.learn.averaging import TrainingConfig, train_network
 from anon_spark.learn.dense import load_dense_config
@@ -100,6 +104,65 @@ def test_networks_learn_and_two_workers_learn_as_one(
     assert roc_auc_score(table["label"], scored) > 0.85
     dense = train_network(rows, network("dense"), config, **columns)
     assert min(dense.losses) < 0.65
+    rows.unpersist()
+
+
+def test_a_killed_worker_ends_in_the_same_model(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGKILL of the Python worker in the middle of its pass of the second round; in the third, at every try."""
+    rows, _ = make_rows(spark, 300)
+    columns = {"features": "numbers", "label": "label"}
+    config = TrainingConfig(workers=2, epochs=3, patience=3, batch_size=32, learning_rate=0.01)
+    dense, real = network("dense"), averaging.train_epoch
+    undisturbed = train_network(rows, dense, config, **columns)
+    place = tmp_path / "pids"
+    place.mkdir()
+
+    def stuck(at: int, tries: int) -> Any:
+        def epoch(*given: Any, batch: int, seed: int) -> Any:  # in Spark's worker: it waits to be killed
+            told = len(list(place.iterdir()))
+            if seed == config.seed + 1000 * at and told < tries:
+                partial = place.parent / "partial"
+                partial.write_text(str(os.getpid()))
+                partial.rename(place / str(told))
+                time.sleep(60)
+                raise AssertionError("nobody killed this worker")
+            return real(*given, batch=batch, seed=seed)
+
+        return epoch
+
+    def kill(times: int, killed: list[int]) -> None:
+        for number in range(times):
+            waited = time.monotonic()
+            while not (place / str(number)).exists() and time.monotonic() - waited < 60:
+                time.sleep(0.05)
+            killed.append(int((place / str(number)).read_text()))
+            os.kill(killed[-1], signal.SIGKILL)
+
+    def train(at: int, times: int, **options: Any) -> Any:
+        killed: list[int] = []
+        killer = threading.Thread(target=kill, args=(times, killed))
+        with monkeypatch.context() as patched:
+            patched.setattr(averaging, "train_epoch", stuck(at, times))
+            killer.start()
+            try:
+                return train_network(rows, dense, config, **columns, **options)
+            finally:
+                killer.join()
+                assert len(set(killed)) == times
+                for file in place.iterdir():
+                    file.unlink()
+
+    assert train(1, 1).losses == pytest.approx(undisturbed.losses, rel=1e-6), "Spark starts the pass again"
+    with pytest.raises(ResumableError, match=r"stopped after 2 rounds .* goes on from there") as error:
+        train(2, 4, checkpoint=tmp_path / "checkpoint")
+    assert error.value.exit_code == 5
+    trained, round_ = [], averaging._round
+    monkeypatch.setattr(averaging, "_round", lambda *given: trained.append(1) or round_(*given))
+    resumed = train_network(rows, dense, config, checkpoint=tmp_path / "checkpoint", **columns)
+    assert len(trained) == 1, "the third round alone"
+    assert resumed.losses == pytest.approx(undisturbed.losses, rel=1e-6)
     rows.unpersist()
 
 

@@ -260,8 +260,9 @@ def comparison() -> dict[str, Any]:
             "model": "xgboost",
             "learnt_from": learnt_from,
             "tested_on": tested_on,
-            "metrics": {"auroc": told(auroc)},
+            "metrics": {"auroc": told(auroc), "accuracy": told(0.8), "f1": told(0.6)},
             "membership": attack,
+            "attributes": {"GENDER": {"members": {"gain": told(auroc - 0.8)}}, "INSURANCE": None},
             **against,
         }
 
@@ -279,7 +280,21 @@ def comparison() -> dict[str, Any]:
             row("autumn", "raw", 0.111),
             row("autumn", "anonymized", 0.111),
         ],
-        "fairness": [{"by": {"ethnicity": {"groups": {"canary-group": {}}}}}],
+        "fairness": [
+            {
+                "model": "xgboost",
+                "learnt_from": name,
+                "by": {
+                    by: {
+                        "groups": {"canary-group": {}},
+                        "gaps": {"auroc": told(gap)},
+                        "gaps_to_raw": {"auroc": told(gap - 0.043)},
+                    }
+                    for by in ("ethnicity", "canary-attribute")
+                },
+            }
+            for name, gap in (("raw", 0.043), ("spring", 0.065), ("autumn", 0.222))
+        ],
         "curves": [
             {"model": "xgboost", "learnt_from": name, "validation_loss": [0.5, 0.4]}
             for name in ("raw", "spring", "autumn")
@@ -302,10 +317,21 @@ def test_what_privacy_costs_is_on_the_page_of_its_release(ledger, comparison):
         "Survival in hospital, mortality",
         "Training curves of mortality",
         "Inference time of the models of mortality",
+        "Accuracy, precision, recall and F1 of the models of mortality",
+        "0.043 (0.023 to 0.063)",
+        "0.065 (0.045 to 0.085)",
+        "0.022 (0.002 to 0.042)",
+        "membership by loss, AUROC",
+        "sex, share guessed above chance",
+        "0.071 (0.051 to 0.091)",
+        "0.059 (0.039 to 0.079)",
     ):
         assert text in page
     assert "0.111" not in page, "another release's line"
-    assert "canary-group" not in page
+    assert "canary" not in page
+    assert "by shadow models" not in page, "not measured"
+    assert "insurance, share" not in page, "nothing was open"
+    assert "0.222" not in page, "another release's gap"
     assert "What privacy costs" not in render_report(ledger, None, example=None)
 
 

@@ -1,8 +1,9 @@
 """Networks trained where the rows are: every round, each worker passes over its rows once, then states are averaged.
 
 A round is one Spark job. All workers start from the same state; their weights and the optimizer's moments are averaged
-by rows, and the next round starts from the mean. So a worker that dies is Spark's to start again, and a run that dies
-goes on from the last round's state, with the same result.
+by rows, and the next round starts from the mean. So a worker that dies is Spark's to start again (as often as
+``spark.task.maxFailures`` or the F of ``local[N,F]`` says), and a run that dies goes on from the last round's state,
+with the same result.
 
 Source: McDonald, Hall, Mann 2010, Distributed training strategies for the structured perceptron, NAACL (iterative
 parameter mixing); McMahan et al. 2017, Communication-efficient learning, AISTATS, for networks.
@@ -11,6 +12,7 @@ parameter mixing); McMahan et al. 2017, Communication-efficient learning, AISTAT
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,7 +38,7 @@ from anon_spark.learn.network import (
     train_epoch,
     unpack,
 )
-from anon_spark.learn.rows import ordered
+from anon_spark.learn.rows import ordered, resumable
 from anon_spark.policy.model import Strict
 
 X, Y = "_x", "_y"
@@ -108,6 +110,7 @@ def train_network(
 
     Raises:
         PolicyError: Keras or JAX is not installed.
+        ResumableError: Spark gave a round up, and there is a checkpoint to go on from.
     """
     require_keras()
     known = rows.where(F.col("fold").isin("train", "validation"))
@@ -117,7 +120,12 @@ def train_network(
     try:
         progress = _load(checkpoint) or _start(train, network, config.seed)
         while len(progress.losses) < config.epochs and progress.waited < config.patience:
-            progress = _round(progress, train, validation, network, config)
+            with (
+                resumable(f"training stopped after {len(progress.losses)} rounds")
+                if checkpoint
+                else nullcontext()
+            ):
+                progress = _round(progress, train, validation, network, config)
             _save(progress, checkpoint)
     finally:
         train.unpersist()

@@ -3,10 +3,11 @@
 import logging
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+from py4j.protocol import Py4JJavaError
 from pydantic import Field, model_validator
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -14,9 +15,10 @@ from xgboost import Booster
 from xgboost.spark import SparkXGBClassifier, SparkXGBClassifierModel
 
 from anon_spark.errors import PolicyError
-from anon_spark.learn.rows import WEIGHT, balance_weights, ordered
+from anon_spark.learn.rows import WEIGHT, balance_weights, ordered, resumable
 from anon_spark.learn.settings import load_settings
 from anon_spark.policy.model import Strict
+from anon_spark.session import TASK_TRIES
 
 FOLDS = ("train", "validation", "test")
 _SLICES = 10_000
@@ -97,10 +99,11 @@ def fit_boost(
     Args:
         prepared: ``(SUBJECT_ID, fold, label, features)``; rows of the test fold are never read.
         checkpoint: a private folder. With ``rounds_a_checkpoint`` the trees are saved there so often, and a run
-            that finds some goes on from them: they must be of the same people and settings. Spark starts a
-            failed worker's round again by itself.
+            that finds some goes on from them: they must be of the same people and settings. Where a worker
+            dies, all start again from there, or from none, three times.
 
     Raises:
+        ResumableError: workers died too often, and there is a checkpoint to go on from.
         PolicyError: with dynamic allocation, under which the workers cannot start together.
     """
     spark = prepared.sparkSession
@@ -128,13 +131,22 @@ def fit_boost(
             xgb_model=onto,
             **{**settings, "n_estimators": rounds},
         )
-        model: SparkXGBClassifierModel = classifier.fit(rows)
-        return model
+        return _fit(classifier, rows)
 
     with _large_batches(spark), _quiet():
         if checkpoint is None or not config.rounds_a_checkpoint:
             return grow(config.booster.n_estimators, None)
         return _grow_by_checkpoints(grow, config, checkpoint)
+
+
+def _fit(classifier: SparkXGBClassifier, rows: DataFrame) -> SparkXGBClassifierModel:
+    """Fit, and again where a worker dies: Spark never tries the result stage of workers that start together again."""
+    for _ in range(TASK_TRIES - 1):
+        with suppress(Py4JJavaError):
+            model: SparkXGBClassifierModel = classifier.fit(rows)
+            return model
+    last: SparkXGBClassifierModel = classifier.fit(rows)
+    return last
 
 
 def _grow_by_checkpoints(
@@ -147,7 +159,8 @@ def _grow_by_checkpoints(
     while True:
         done = grown.num_boosted_rounds() if grown else 0
         step = max(1, min(config.rounds_a_checkpoint, config.booster.n_estimators - done))
-        model = grow(step, grown)
+        with resumable(f"training stopped after {done} trees"):
+            model = grow(step, grown)
         grown = model.get_booster()
         grown.save_model(str(partial))
         partial.replace(saved)

@@ -32,7 +32,7 @@ def compare_sides(
         truth: ``(SUBJECT_ID, score: double)``: the best score there can be, where the source is generated.
 
     Returns:
-        ``{"cohort", "outcome", "people", "positives", "left_out", "folds", "tested", "models", "fairness",
+        ``{"cohort", "outcome", "people", "positives", "left_out", "folds", "tested", "settings", "models", "fairness",
         "importance", "curves", "inference", "notes", "warning"}``.
         ``models`` has a row a model, data set that it learnt from and kind of test: eight metrics with their
         intervals of 95 %, and for releases their difference to the model of the raw data. ``fairness`` has them
@@ -67,6 +67,7 @@ def compare_sides(
         "left_out": {side.name: side.people.count() - people for side in sides},
         "folds": settings.folds,
         "tested": settings.tested or settings.folds,
+        "settings": {name: config.model_dump(mode="json") for name, config in settings.all_configs.items()},
         "models": _rows(tested, best, [side.name for side in releases], settings),
         "fairness": _fairness_rows(tested, groups, [side.name for side in releases], settings),
         "importance": _importance_rows(tested, [side.name for side in releases]),

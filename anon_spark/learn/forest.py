@@ -7,16 +7,13 @@ from pydantic import Field
 from pyspark.ml.classification import RandomForestClassificationModel, RandomForestClassifier
 from pyspark.sql import DataFrame
 
-from anon_spark.learn.rows import WEIGHT, balance_weights, ordered
+from anon_spark.learn.rows import EstimatorConfig, fit_estimator
 from anon_spark.learn.settings import load_settings
-from anon_spark.policy.model import Strict
 
 
-class ForestConfig(Strict):
+class ForestConfig(EstimatorConfig):
     """Parameters of the forest, under Spark's names."""
 
-    workers: Annotated[int, Field(ge=1)] = 2
-    balanced: bool = False
     num_trees: Annotated[int, Field(ge=1)] = 100
     max_depth: Annotated[int, Field(ge=1, le=30)] = 10
     min_instances_per_node: Annotated[int, Field(ge=11)] = 11  # no leaf of fewer people
@@ -35,11 +32,7 @@ def fit_forest(
     prepared: DataFrame, *, features: str, label: str, config: ForestConfig
 ) -> RandomForestClassificationModel:
     """Return the fitted forest; only rows of the training fold are read."""
-    train = prepared.where("fold = 'train'")
-    weights = balance_weights(train, label) if config.balanced else None
     forest = RandomForestClassifier(
-        featuresCol=features,
-        labelCol=label,
         numTrees=config.num_trees,
         maxDepth=config.max_depth,
         minInstancesPerNode=config.min_instances_per_node,
@@ -47,9 +40,8 @@ def fit_forest(
         featureSubsetStrategy=config.feature_subset_strategy,
         subsamplingRate=config.subsampling_rate,
         seed=config.seed,
-        weightCol=WEIGHT if weights else "",  # Spark takes the empty name for none
     )
-    model: RandomForestClassificationModel = forest.fit(
-        ordered(train, config.workers, label, features, weights=weights)
+    model: RandomForestClassificationModel = fit_estimator(
+        forest, prepared, features=features, label=label, config=config
     )
     return model

@@ -7,16 +7,13 @@ from pydantic import Field
 from pyspark.ml.classification import LogisticRegression, LogisticRegressionModel
 from pyspark.sql import DataFrame
 
-from anon_spark.learn.rows import WEIGHT, balance_weights, ordered
+from anon_spark.learn.rows import EstimatorConfig, fit_estimator
 from anon_spark.learn.settings import load_settings
-from anon_spark.policy.model import Strict
 
 
-class LogisticConfig(Strict):
+class LogisticConfig(EstimatorConfig):
     """Parameters of the regression, under Spark's names."""
 
-    workers: Annotated[int, Field(ge=1)] = 2
-    balanced: bool = False
     reg_param: Annotated[float, Field(ge=0)] = 0.01
     elastic_net_param: Annotated[float, Field(ge=0, le=1)] = 0.0
     max_iter: Annotated[int, Field(ge=1)] = 100
@@ -31,17 +28,12 @@ def fit_logistic(
     prepared: DataFrame, *, features: str, label: str, config: LogisticConfig
 ) -> LogisticRegressionModel:
     """Return the fitted regression; only rows of the training fold are read."""
-    train = prepared.where("fold = 'train'")
-    weights = balance_weights(train, label) if config.balanced else None
     regression = LogisticRegression(
-        featuresCol=features,
-        labelCol=label,
         regParam=config.reg_param,
         elasticNetParam=config.elastic_net_param,
         maxIter=config.max_iter,
-        weightCol=WEIGHT if weights else "",  # Spark takes the empty name for none
     )
-    model: LogisticRegressionModel = regression.fit(
-        ordered(train, config.workers, label, features, weights=weights)
+    model: LogisticRegressionModel = fit_estimator(
+        regression, prepared, features=features, label=label, config=config
     )
     return model

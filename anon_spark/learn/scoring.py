@@ -5,7 +5,7 @@ has learnt from a release is tested on the release's own people and on their raw
 would give it: raw categories are then named as the release names them, by what it made of the training people's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,28 +17,23 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from xgboost.spark import SparkXGBClassifierModel
 
-from anon_spark.errors import PolicyError, nearest
+from anon_spark.errors import PolicyError
 from anon_spark.learn.attacks import ByPart
 from anon_spark.learn.attribute_inference import infer_attributes
 from anon_spark.learn.averaging import NetworkModel
-from anon_spark.learn.boost import fit_boost, load_boost_config
 from anon_spark.learn.bootstrap import Scores
-from anon_spark.learn.dense import fit_dense, load_dense_config
 from anon_spark.learn.evaluate import Scorer, choose_threshold
-from anon_spark.learn.forest import fit_forest, load_forest_config
 from anon_spark.learn.importance import Importance, column_importance
 from anon_spark.learn.inference import inference_seconds
-from anon_spark.learn.logistic import fit_logistic, load_logistic_config
-from anon_spark.learn.lstm import fit_lstm, load_lstm_config
+from anon_spark.learn.models import MODELS, OF_SEQUENCES, load_configs, unknown_models
 from anon_spark.learn.preprocess import FEATURES, QUANTILE, SMALL_CELL, fit_preprocessing
 from anon_spark.learn.sequences import SEQUENCE, fit_sequences
 from anon_spark.learn.sides import Side
 from anon_spark.mimic3.cohort import CATEGORICAL, LABEL
+from anon_spark.policy.model import Strict
 
 _SLICES = 10_000
 _ON_RAW = -1  # in place of a part: the test people's raw data
-
-Fit = Callable[[DataFrame], Scorer]
 
 
 @dataclass(frozen=True)
@@ -55,19 +50,21 @@ class Settings:
     windows: int = 48  # of a stay, for models that read sequences
     inference: tuple[int, ...] = ()  # how often the people are taken to time the scoring
     small_cell: int = SMALL_CELL
+    configs: Mapping[str, Strict] = field(default_factory=dict)  # of models; else the package's
 
     def __post_init__(self) -> None:
-        problems = [
-            f"unknown model '{name}'; known: {', '.join(MODELS)}{nearest(name, MODELS)}"
-            for name in self.models
-            if name not in MODELS
-        ]
+        problems = unknown_models(self.models)
         if self.folds < 3:
             problems.append(f"folds must be at least 3 (training, validation, test), got {self.folds}")
         if self.draws < 100:
             problems.append(f"draws must be at least 100, got {self.draws}")
         if problems:
             raise PolicyError(problems)
+
+    @property
+    def all_configs(self) -> dict[str, Strict]:
+        """The settings of every model."""
+        return {**load_configs(self.models), **self.configs}
 
 
 @dataclass
@@ -86,52 +83,12 @@ class Tested:
 
 
 @dataclass(frozen=True)
-class _Learnable:
+class Learnable:
     """A side's people of one fold, and their features: ``(SUBJECT_ID, fold, part, label, features)``, cached."""
 
     people: DataFrame
     pipeline: PipelineModel
     rows: DataFrame
-
-
-def _boost() -> Fit:
-    config = load_boost_config()
-    return lambda rows: fit_boost(rows, features=FEATURES, label=LABEL, config=config)
-
-
-def _forest() -> Fit:
-    config = load_forest_config()
-    return lambda rows: fit_forest(rows, features=FEATURES, label=LABEL, config=config)
-
-
-def _logistic() -> Fit:
-    config = load_logistic_config()
-    return lambda rows: fit_logistic(rows, features=FEATURES, label=LABEL, config=config)
-
-
-def _dense() -> Fit:
-    config = load_dense_config()
-    return lambda rows: fit_dense(rows, features=FEATURES, label=LABEL, config=config)
-
-
-def _lstm() -> Fit:
-    config = load_lstm_config()
-
-    def fit(rows: DataFrame) -> Scorer:
-        shape = rows.schema[SEQUENCE].metadata["shape"]
-        return fit_lstm(rows, features=SEQUENCE, shape=tuple(shape), label=LABEL, config=config)
-
-    return fit
-
-
-MODELS: dict[str, Callable[[], Fit]] = {
-    "xgboost": _boost,
-    "forest": _forest,
-    "logistic": _logistic,
-    "dense": _dense,
-    "lstm": _lstm,
-}
-OF_SEQUENCES = frozenset({"lstm"})
 
 
 def place_in_folds(common: DataFrame, settings: Settings) -> DataFrame:
@@ -145,17 +102,18 @@ def score_models(
 ) -> dict[tuple[str, str], Tested]:
     """Scores by (model, side) of every fold that is tested."""
     tested = {(model, side.name): Tested() for model in settings.models for side in [raw, *releases]}
-    fits = {model: MODELS[model]() for model in settings.models}
+    configs = settings.all_configs
     for test in range(settings.tested or settings.folds):
         validation = (test + 1) % settings.folds
         fold = F.when(F.col("part") == test, "test").when(F.col("part") == validation, "validation")
         split = placed.withColumn("fold", fold.otherwise("train"))
         for side in [raw, *releases]:
-            made = _learnable(side, raw, split, settings)
+            made = learnable(side, raw, split, settings)
             try:
-                for name, fit in fits.items():
-                    model, of_model = fit(made.rows), tested[name, side.name]
-                    _add(of_model, _scores(model, made.rows), test, validation)
+                for name in settings.models:
+                    model = MODELS[name].fit(made.rows, configs[name])
+                    of_model = tested[name, side.name]
+                    _add(of_model, scores_by_part(model, made.rows), test, validation)
                     if not test:
                         _look_into(of_model, name, model, made, side is raw, settings)
             finally:
@@ -164,7 +122,7 @@ def score_models(
 
 
 def _look_into(
-    tested: Tested, name: str, model: Scorer, made: _Learnable, is_raw: bool, settings: Settings
+    tested: Tested, name: str, model: Scorer, made: Learnable, is_raw: bool, settings: Settings
 ) -> None:
     """What is looked at once, with the first fold's model: attributes, importance, training curve, seconds."""
     test = made.rows.where("fold = 'test'").where(F.col("part") != _ON_RAW)
@@ -189,7 +147,7 @@ def _curve(model: Scorer) -> tuple[float, ...]:
     return ()
 
 
-def _learnable(side: Side, raw: Side, split: DataFrame, settings: Settings) -> _Learnable:
+def learnable(side: Side, raw: Side, split: DataFrame, settings: Settings) -> Learnable:
     """The side's people, and in the rows the test people's raw data as well."""
     own = side.people.join(split, on="SUBJECT_ID", how="inner")
     train = own.where("fold = 'train'")
@@ -210,7 +168,7 @@ def _learnable(side: Side, raw: Side, split: DataFrame, settings: Settings) -> _
     rows = pipeline.transform(everybody).select(*columns)
     if OF_SEQUENCES & {*settings.models}:
         rows = _with_sequences(rows, side, raw, settings)
-    return _Learnable(own, pipeline, rows.persist())
+    return Learnable(own, pipeline, rows.persist())
 
 
 def _with_sequences(rows: DataFrame, side: Side, raw: Side, settings: Settings) -> DataFrame:
@@ -242,7 +200,7 @@ def _renamed(rows: DataFrame, raw: DataFrame, train: DataFrame) -> DataFrame:
     return rows
 
 
-def _scores(model: Scorer, rows: DataFrame) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+def scores_by_part(model: Scorer, rows: DataFrame) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Labels and scores by part, in the order of SUBJECT_ID: two numbers a person come to the driver, no id."""
     scored = model.transform(rows.drop("fold"))
     positive = vector_to_array(F.col("probability"))[1].alias("score")

@@ -23,6 +23,7 @@ from anon_spark.learn.boost import FOLDS, BoostConfig, fit_boost, load_boost_con
 from anon_spark.learn.caveats import small_cell_safe, warning
 from anon_spark.learn.evaluate import choose_threshold, measure
 from anon_spark.learn.preprocess import FEATURES, feature_count, fit_preprocessing
+from anon_spark.learn.rows import fingerprint
 from anon_spark.mimic3.cohort import CATEGORICAL, LABEL, first_stays, load_items, numeric_columns
 
 FEWEST_PEOPLE = 20
@@ -72,10 +73,10 @@ def train_models(
             have and still be saved.
 
     Returns:
-        ``{"raw", "release", "people", "features", "deaths", "membership", "warning"}``: six metrics each (``raw``
-        is None without a baseline, a metric is None where it is undefined), people a fold, length of the release's
-        feature vector, deaths among all the people (``<11`` below ``small_cell``), what membership inference by
-        loss gains on the release's model, what to say of too few people.
+        ``{"raw", "release", "people", "features", "deaths", "membership", "settings", "warning"}``: six metrics
+        each (``raw`` is None without a baseline, a metric is None where it is undefined), people a fold, length of
+        the release's feature vector, deaths among all the people (``<11`` below ``small_cell``), what membership
+        inference by loss gains on the release's model, the model's settings, what to say of too few people.
 
     Raises:
         GateRefusedError: the model tells more of who it was trained on than ``max_membership``; it is not saved.
@@ -97,8 +98,8 @@ def train_models(
         people, deaths = _check(split_people(cohort, config=settings), "release")
         if raw is not None:
             _check(split_people(raw, config=settings), "source")
-        on_raw = None if raw is None else _train(raw, settings).metrics
-        trained = _train(cohort, settings)
+        on_raw = None if raw is None else _train(raw, settings, folder).metrics
+        trained = _train(cohort, settings, folder)
         if max_membership is not None:
             _refuse_what_remembers(trained.membership, max_membership)
         if model_dir is not None:
@@ -110,6 +111,7 @@ def train_models(
         "features": trained.features,
         "deaths": small_cell_safe(deaths, sum(people.values()), small_cell),
         "membership": trained.membership,
+        "settings": settings.model_dump(mode="json"),
         "warning": warning(sum(people.values())),
     }
 
@@ -156,8 +158,15 @@ def _check(split: DataFrame, name: str) -> tuple[dict[str, int], int]:
     return people, sum(deaths for _, deaths in counts.values())
 
 
-def _train(cohort: DataFrame, config: BoostConfig) -> Trained:
-    """Fit on training people, choose the threshold on validation people, measure on test people."""
+def _train(cohort: DataFrame, config: BoostConfig, folder: Path) -> Trained:
+    """Fit on training people, choose the threshold on validation people, measure on test people.
+
+    With ``rounds_a_checkpoint`` a run that was stopped goes on from the trees that are saved in ``folder``, where
+    people and settings are the same.
+    """
+    checkpoint = None
+    if config.rounds_a_checkpoint:
+        checkpoint = folder / "trees" / fingerprint(cohort, config.model_dump(mode="json"))
     split = split_people(cohort, config=config)
     numeric = numeric_columns(load_items())
     preprocessing = fit_preprocessing(
@@ -170,7 +179,7 @@ def _train(cohort: DataFrame, config: BoostConfig) -> Trained:
     )
     prepared = preprocessing.transform(split).select("SUBJECT_ID", "fold", LABEL, FEATURES).persist()
     try:
-        classifier = fit_boost(prepared, features=FEATURES, label=LABEL, config=config)
+        classifier = fit_boost(prepared, features=FEATURES, label=LABEL, config=config, checkpoint=checkpoint)
         scores = _score(classifier, prepared)
     finally:
         prepared.unpersist()

@@ -14,8 +14,10 @@ from anon_spark.anonymize.people import PERSON
 from anon_spark.errors import InputError
 from anon_spark.ingest.lake import TableReader, locate, read_headers, work_reader
 from anon_spark.ingest.read import REASON, parse, read_source
+from anon_spark.learn.boost import BoostConfig
 from anon_spark.learn.compare import compare_sides
-from anon_spark.learn.scoring import OF_SEQUENCES, Settings
+from anon_spark.learn.models import OF_SEQUENCES
+from anon_spark.learn.scoring import Settings
 from anon_spark.learn.sides import RAW, Side, prepare_side
 from anon_spark.learn.train import train_models
 from anon_spark.mimic3.cohort import TASKS, Task, build_cohort, check_treatments, hidden_items
@@ -77,13 +79,14 @@ def train_release(
     baseline: str | None = None,
     work: Path | None = None,
     max_membership: float | None = None,
+    config: BoostConfig | None = None,
 ) -> dict[str, Any]:
     """Train on a release, and on its source with the same people and folds; keep the metrics as evidence.
 
     Args:
         baseline: the identified source.
         work: the run's WORK, which knows who is who; by default TARGET-work.
-        max_membership: see ``train_models``.
+        max_membership, config: see ``train_models``.
 
     Raises:
         GateRefusedError: the model tells too much of whom it was trained on; nothing is kept.
@@ -102,6 +105,7 @@ def train_release(
         subjects=subjects,
         work=private if private.is_dir() else None,
         model_dir=release.evidence / "model",
+        config=config,
         small_cell=policy.small_cell,
         max_membership=max_membership,
     )

@@ -7,11 +7,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from anon_spark.report.plots import ACCENT, QUIET, as_svg, new_figure
+from anon_spark.report.plots import ACCENT, QUIET, as_svg, new_figure, new_panels
 
 Figure = Mapping[str, float | None]
+AT_A_THRESHOLD = ("accuracy", "precision", "recall", "f1")
+ATTRIBUTES = ("sex", "age", "ethnicity", "insurance", "language")  # no other reaches the page
+INFERRED = {
+    "GENDER": "sex",
+    "ETHNICITY": "ethnicity",
+    "ADMISSION_TYPE": "admission type",
+    "INSURANCE": "insurance",
+    "MARITAL_STATUS": "marital status",
+}
+ATTACKS = {"loss": "by loss", "shadow": "by shadow models"}
 _STYLES = ("solid", "dashed", "dotted", "dashdot")
 
 
@@ -37,6 +48,9 @@ def _section(document: Mapping[str, Any], release: str) -> dict[str, Any]:
         "folds": document["folds"],
         "warning": document["warning"],
         "lines": lines,
+        "attacks": _attacks(document, release),
+        "gaps": _gaps(document, release),
+        "metrics_plot": Markup(metric_bars(document["cohort"], lines)),  # noqa: S704  (drawn here; names are escaped)
         "curves_plot": _curves(document, release),
         "inference_plot": _inference(document),
         "plot": Markup(auroc_plot(document["cohort"], lines)),  # noqa: S704  (drawn here; names are escaped)
@@ -61,8 +75,63 @@ def _lines(document: Mapping[str, Any], release: str) -> list[dict[str, Any]]:
                 "difference": released["to_raw"]["auroc"],
                 "equivalent": released["to_raw"]["auroc"]["equivalent"],
                 "membership": own["membership"]["loss"]["auroc"],
+                "bars": {
+                    name: (raw["metrics"][name], released["metrics"][name])
+                    for name in AT_A_THRESHOLD
+                    if name in raw["metrics"]
+                },
             }
         )
+    return lines
+
+
+def _attacks(document: Mapping[str, Any], release: str) -> list[dict[str, Any]]:
+    """A line a model and attack: its gain on the raw model and on the release's, and what a guess has."""
+    rows = {(row["model"], row["learnt_from"], row["tested_on"]): row for row in document["models"]}
+    lines = []
+    for model, learnt_from, tested_on in rows:
+        own = rows.get((model, release, "anonymized"))
+        if (learnt_from, tested_on) != ("raw", "raw") or own is None:
+            continue
+        sides = (rows[model, "raw", "raw"], own)
+        for attack, words in ATTACKS.items():
+            raw, released = (side["membership"].get(attack) for side in sides)
+            if raw and released:
+                told = {"raw": raw["auroc"], "release": released["auroc"], "guess": 0.5}
+                lines.append({"model": model, "attack": f"membership {words}, AUROC", **told})
+        for attribute, words in INFERRED.items():
+            raw, released = ((side.get("attributes") or {}).get(attribute) for side in sides)
+            if raw and released:
+                gains = {
+                    "raw": raw["members"]["gain"],
+                    "release": released["members"]["gain"],
+                    "guess": 0,
+                }
+                lines.append({"model": model, "attack": f"{words}, share guessed above chance", **gains})
+    return lines
+
+
+def _gaps(document: Mapping[str, Any], release: str) -> list[dict[str, Any]]:
+    """A line a model and attribute: the gap of AUROC between its groups, raw and released. No group is named."""
+    by = {
+        (row["model"], row["learnt_from"]): row["by"]
+        for row in document.get("fairness", ())
+        if "model" in row
+    }
+    lines = []
+    for (model, learnt_from), found in by.items():
+        raw = by.get((model, "raw"), {})
+        for attribute in ATTRIBUTES if learnt_from == release else ():
+            told = found.get(attribute, {})
+            gap, before = (
+                told.get("gaps", {}).get("auroc"),
+                raw.get(attribute, {}).get("gaps", {}).get("auroc"),
+            )
+            if gap and before:
+                change = told["gaps_to_raw"]["auroc"]
+                lines.append(
+                    {"model": model, "attribute": attribute, "raw": before, "release": gap, "change": change}
+                )
     return lines
 
 
@@ -122,21 +191,43 @@ def inference_plot(cohort: str, timed: Sequence[Mapping[str, Any]]) -> str:
 def auroc_plot(cohort: str, lines: Sequence[Mapping[str, Any]]) -> str:
     """Bars of AUROC with their intervals of 95 %, the release's under those of the raw data."""
     figure, axes = new_figure(0.9 + 0.5 * len(lines))
-    for side, shift, colour in (("raw", -0.2, QUIET), ("release", 0.2, ACCENT)):
-        known = [(place, line[side]) for place, line in enumerate(lines) if line[side]["low"] is not None]
-        values = [told["value"] for _, told in known]
-        reach = [
-            [told["value"] - told["low"] for _, told in known],
-            [told["high"] - told["value"] for _, told in known],
-        ]
-        label = "raw data" if side == "raw" else side
-        axes.barh([place + shift for place, _ in known], values, 0.36, color=colour, xerr=reach, label=label)
-    axes.set_yticks(range(len(lines)), [line["model"] for line in lines])
-    axes.invert_yaxis()
-    axes.set_xlim(0, 1)
+    _bars(axes, [(line["model"], line["raw"], line["release"]) for line in lines])
     axes.set_xlabel("AUROC on raw people whom the model has not seen")
     axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0)
     return as_svg(figure, f"AUROC of the models of {cohort}")
+
+
+def metric_bars(cohort: str, lines: Sequence[Mapping[str, Any]]) -> str:
+    """Bars of accuracy, precision, recall and F1 with their intervals of 95 %, raw beside released."""
+    figure, panels = new_panels(2, 2, 1.4 + 0.7 * len(lines))
+    for place, (panel, name) in enumerate(zip(panels, AT_A_THRESHOLD, strict=True)):
+        _bars(panel, [(line["model"], *line["bars"][name]) for line in lines if name in line["bars"]])
+        panel.set_xlabel(name)
+        if place % 2:
+            panel.set_yticklabels([])
+    panels[0].legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0)
+    return as_svg(figure, f"Accuracy, precision, recall and F1 of the models of {cohort}")
+
+
+def _bars(axes: Axes, pairs: Sequence[tuple[str, Figure, Figure]]) -> None:
+    """Two bars a model, with their intervals where they are known."""
+    for side, shift, colour, label in ((1, -0.2, QUIET, "raw data"), (2, 0.2, ACCENT, "release")):
+        told: list[tuple[int, Any]] = [(place, pair[side]) for place, pair in enumerate(pairs)]
+        known = [(place, figure) for place, figure in told if figure["low"] is not None]
+        axes.barh(
+            [place + shift for place, _ in known],
+            [figure["value"] for _, figure in known],
+            0.36,
+            color=colour,
+            xerr=[
+                [figure["value"] - figure["low"] for _, figure in known],
+                [figure["high"] - figure["value"] for _, figure in known],
+            ],
+            label=label,
+        )
+    axes.set_yticks(range(len(pairs)), [pair[0] for pair in pairs])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
 
 
 def survival_plot(cohort: str, survival: Mapping[str, Any]) -> str:

@@ -112,11 +112,18 @@ def _horizontal_bars(values: Mapping[str, float], label: str, *, limit: float | 
 
 def new_figure(height: float) -> tuple[Figure, Axes]:
     """A figure of so many inches, in the page's style."""
+    figure, (axes,) = new_panels(1, 1, height)
+    return figure, axes
+
+
+def new_panels(rows: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
+    """A figure of several panels, row by row, in the page's style."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(_WIDTH, height), layout="constrained")
-        axes = figure.subplots()
-    axes.tick_params(length=0)
-    return figure, axes
+        panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in panels:
+        axes.tick_params(length=0)
+    return figure, panels
 
 
 def as_svg(figure: Figure, label: str) -> str:
