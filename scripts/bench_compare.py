@@ -1,8 +1,8 @@
 """What releases of a generated source cost models, beside the best score there can be.
 
 Makes the source, one release for each k and one with every quasi-identifier at its top level (the row that proves
-that the comparison can fail), and compares model by model. What is in --out already is used again, so a run that was
-stopped goes on; other settings need another --out.
+that the comparison can fail), and compares the models on all of them. What is in --out already is used again, so a
+run that was stopped goes on; other settings need another --out.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 
 from anon_spark import pipeline
 from anon_spark.learn.compare import compare_sides
+from anon_spark.learn.models import load_configs
 from anon_spark.learn.scoring import Settings
 from anon_spark.mimic3.cohort import find_task
 from anon_spark.mimic3.cohort.people import first_adult_stays
@@ -33,7 +34,11 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=20_000)
     parser.add_argument("--events-per-stay", type=int, default=60)
     parser.add_argument("--k", default="5", help="people a class, with commas between")
+    parser.add_argument(
+        "--recoding", default="full_domain", help="full_domain, local, or both with a comma between"
+    )
     parser.add_argument("--models", default="xgboost,forest,logistic")
+    parser.add_argument("--settings", type=Path, help="folder of models' settings")
     parser.add_argument("--tested", type=int, help="how many of the 5 folds are the test once [all]")
     parser.add_argument("--no-top", action="store_true", help="leave out the release at the top levels")
     parser.add_argument("--driver-memory", default="4g")
@@ -45,33 +50,41 @@ def main() -> None:
         with timed("generate"):
             generate(spark, source, patients=options.patients, events_per_stay=options.events_per_stay)
         (options.out / "made").touch()
-    wanted = {f"k{k}": int(k) for k in options.k.split(",")}
+    wanted = {
+        f"k{k}" + ("-local" if recoding == "local" else ""): (int(k), recoding)
+        for recoding in options.recoding.split(",")
+        for k in options.k.split(",")
+    }
     if not options.no_top:
-        wanted["top"] = options.patients * 9 // 10  # only the top levels put so many people in one class
-    for name, k in wanted.items():
+        # only the top levels put so many people in one class
+        wanted["top"] = (options.patients * 9 // 10, "full_domain")
+    for name, (k, recoding) in wanted.items():
         with timed(f"release {name}"):
-            print(name, release(spark, source, options.out, name, k)["levels"])
-    places = {m: options.out / f"comparison-{m}-{'-'.join(wanted)}.json" for m in options.models.split(",")}
-    if missing := [model for model, place in places.items() if not place.exists()]:
-        task, releases = find_task("mortality"), [open_release(spark, options.out / name) for name in wanted]
-        with timed("features"):
-            raw, sides = comparison_sides(
-                spark,
-                str(source),
-                releases,
-                [options.out / f"{name}-work" for name in wanted],
-                task=task,
-                sets=("benchmark", "laboratory"),  # the true probability depends on four laboratory values
-                models=missing,
-            )
-        truth = true_scores(spark, source, options.patients).persist()
-        for model in missing:
-            with timed(f"compare {model}"):
-                settings = Settings(models=(model,), tested=options.tested)
-                document = compare_sides(raw, sides, task, settings, truth=truth)
-            places[model].write_text(json.dumps(document, indent=1) + "\n")
-    for place in places.values():
-        show(json.loads(place.read_text()))
+            print(name, release(spark, source, options.out, name, k, recoding)["loss"])
+    place = options.out / f"comparison-{options.models}-{'-'.join(wanted)}.json".replace(",", "-")
+    if not place.exists():
+        place.write_text(json.dumps(compare(spark, source, options, list(wanted)), indent=1) + "\n")
+    show(json.loads(place.read_text()))
+
+
+def compare(spark, source: Path, options: argparse.Namespace, names: list[str]) -> dict:
+    """All models on the source and on the releases of these names."""
+    models = tuple(options.models.split(","))
+    task, releases = find_task("mortality"), [open_release(spark, options.out / name) for name in names]
+    with timed("features"):
+        raw, sides = comparison_sides(
+            spark,
+            str(source),
+            releases,
+            [options.out / "work"] * len(releases),
+            task=task,
+            sets=("benchmark", "laboratory"),  # the true probability depends on four laboratory values
+            models=models,
+        )
+    truth = true_scores(spark, source, options.patients).persist()
+    settings = Settings(models=models, tested=options.tested, configs=load_configs(models, options.settings))
+    with timed("compare"):
+        return compare_sides(raw, sides, task, settings, truth=truth)
 
 
 @contextmanager
@@ -81,10 +94,10 @@ def timed(what: str) -> Iterator[None]:
     print(f"{what}: {time.monotonic() - began:.1f} s", flush=True)
 
 
-def release(spark, source: Path, out: Path, name: str, k: int) -> dict:
+def release(spark, source: Path, out: Path, name: str, k: int, recoding: str) -> dict:
     policy = out / f"{name}.yaml"
-    policy.write_text(f"extends: mimic3\nname: {name}\nprivacy: {{k: {k}, l: 2}}\n")
-    job = pipeline.prepare(spark, policy, source, out / name, work=out / f"{name}-work", release=name)
+    policy.write_text(f"extends: mimic3\nname: {name}\nrecoding: {recoding}\nprivacy: {{k: {k}, l: 2}}\n")
+    job = pipeline.prepare(spark, policy, source, out / name, work=out / "work", release=name)
     return pipeline.run(job)
 
 

@@ -382,6 +382,30 @@ def test_no_extreme_of_one_person_is_in_the_scale(spark: SparkSession) -> None:
     assert fit_preprocessing(near, **fit).stages[0].getStatement() != statement, "a bound itself has moved"
 
 
+def test_what_says_nothing_of_the_outcome_is_left_out(spark: SparkSession) -> None:
+    dice = np.random.default_rng(7)
+    label, noise = dice.integers(0, 2, 200), dice.normal(size=(200, 3))
+    table = pd.DataFrame({"label": label, "x": noise[:, 0] + 2 * label, "y": noise[:, 1], "z": noise[:, 2]})
+    table["kind"] = np.where(label == 1, "a", "b")
+    train = spark.createDataFrame(table)
+    fit = {"numeric": ["x", "y", "z"], "categorical": ["kind"]}
+    kept = fit_preprocessing(train, label="label", **fit).transform(train)
+    assert _names(kept) == ["_x_scaled", "_kind_is_a", "_kind_is_b"]
+    assert feature_count(kept) == 3
+    assert feature_count(fit_preprocessing(train, **fit).transform(train)) == 5
+    # where nothing tells the outcomes apart, there is no ground to leave anything out
+    chance = {"numeric": ["y", "z"], "categorical": []}
+    assert _names(fit_preprocessing(train, label="label", **chance).transform(train)) == [
+        "_y_scaled",
+        "_z_scaled",
+    ]
+
+
+def _names(prepared: DataFrame) -> list[str]:
+    attributes = prepared.schema["features"].metadata["ml_attr"]["attrs"].values()
+    return [one["name"] for one in sorted((a for kind in attributes for a in kind), key=lambda a: a["idx"])]
+
+
 def test_no_person_is_in_two_folds(spark: SparkSession) -> None:
     people = spark.range(2**52, 2**52 + 5000).withColumnRenamed("id", "SUBJECT_ID")
     twice = people.union(people.orderBy(F.desc("SUBJECT_ID"))).repartition(3)
