@@ -1,11 +1,13 @@
 """The search over settings: people of folds and of the later test, the same trials again, floors, files."""
 
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
@@ -17,6 +19,8 @@ from anon_spark.learn.models import MODELS, load_configs
 from anon_spark.learn.search_space import Range, load_space, with_values
 from anon_spark.learn.sides import RAW, Side
 from anon_spark.learn.tune import Search, tune, write_settings
+from anon_spark.mimic3.schema import TABLES
+from tests.test_cohorts import HEART, Hospital
 from tests.test_compare import make_people, side
 
 needs_optuna = pytest.mark.skipif(not find_spec("optuna"), reason="the extra 'tune' is not installed")
@@ -175,3 +179,59 @@ main()
     assert done.returncode == 2
     assert "install anon-spark with its extra 'tune'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def write_source(tables: dict[str, pd.DataFrame], folder: Path) -> Path:
+    """All 26 tables as CSV; what a table does not say is made up where it must not be null."""
+    folder.mkdir()
+    made_up = {"int": 1, "bigint": 1, "double": 1.0, "string": "x", "timestamp": "2130-01-01 00:00:00"}
+    for name, table in TABLES.items():
+        rows = tables.get(name, pd.DataFrame()).copy()
+        for column in table.columns:
+            if column.name not in rows:
+                rows[column.name] = None if column.nullable else made_up[column.type]
+        rows[list(table.column_names)].to_csv(folder / f"{name}.csv", index=False)
+    return folder
+
+
+@needs_optuna
+def test_bad_input_is_one_sentence_and_exit_3(tmp_path: Path) -> None:
+    """Five sources in one process, through the whole of a command."""
+    made = Hospital()
+    for subject in range(1, 5):
+        made.person(subject, days=3, died=subject % 2)
+        made.chart(subject, HEART, 1, 80.0 + subject)
+    whole = made.tables()
+    charted, admitted = whole["CHARTEVENTS"], whole["ADMISSIONS"]
+    sources = {
+        "few": (whole, r"people are not held out; a search needs 20"),
+        "none": (whole | {"ICUSTAYS": whole["ICUSTAYS"][:0]}, r"no stay for the cohort 'mortality'"),
+        "one": (
+            whole | {"ADMISSIONS": admitted.assign(HOSPITAL_EXPIRE_FLAG=0)},
+            r"all 4 people of raw have one outcome \(.*\): there is nothing to learn",
+        ),
+        "strange": (whole | {"CHARTEVENTS": charted.assign(ITEMID=1)}, r"none of the \d+ item ids"),
+        "empty": (
+            whole | {"CHARTEVENTS": charted.assign(VALUENUM=None)},
+            r"without one usable value: heart_rate \(4 rows\)",
+        ),
+    }
+    places = [str(write_source(tables, tmp_path / name)) for name, (tables, _) in sources.items()]
+    script = """
+import sys
+from anon_spark import cli
+for source in sys.argv[1:]:
+    print("begins", file=sys.stderr)
+    code = cli._run(["tune", source, "--model", "logistic"])
+    print("exit", code, file=sys.stderr, flush=True)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *places], capture_output=True, text=True, timeout=600, check=False
+    )
+    assert "Traceback" not in done.stderr
+    ends = done.stderr.split("begins\n")[1:]
+    for said, (_, pattern) in zip(ends, sources.values(), strict=True):
+        (sentence,) = [line for line in said.splitlines() if line.startswith("anon-spark: ")]
+        assert re.search(pattern, sentence), sentence
+        assert said.splitlines()[-1] == "exit 3"
+    assert not done.stdout

@@ -23,7 +23,7 @@ INFERRED = {
     "MARITAL_STATUS": "marital status",
 }
 ATTACKS = {"loss": "by loss", "shadow": "by shadow models"}
-_STYLES = ("solid", "dashed", "dotted", "dashdot")
+_STYLES: tuple[Any, ...] = ("solid", "dashed", "dotted", "dashdot", (0, (6, 1, 1, 1, 1, 1)))  # one a model
 
 
 def comparison_sections(documents: Sequence[Mapping[str, Any]], release: str) -> list[dict[str, Any]]:
@@ -149,7 +149,7 @@ def _inference(document: Mapping[str, Any]) -> Markup | None:
 
 def curves_plot(cohort: str, curves: Sequence[Mapping[str, Any]]) -> str:
     """Validation loss by round: a line a model, the raw data's quiet."""
-    figure, axes = new_figure(2.5)
+    figure, axes = new_figure(2.5 + 0.1 * len(curves))
     models = list(dict.fromkeys(curve["model"] for curve in curves))
     for curve in curves:
         raw = curve["learnt_from"] == "raw"
@@ -163,7 +163,7 @@ def curves_plot(cohort: str, curves: Sequence[Mapping[str, Any]]) -> str:
     axes.set_xlabel("round")
     axes.set_ylabel("validation loss")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0)
     return as_svg(figure, f"Training curves of {cohort}")
 
 
@@ -184,7 +184,7 @@ def inference_plot(cohort: str, timed: Sequence[Mapping[str, Any]]) -> str:
     axes.set_xlabel("people")
     axes.set_ylabel("seconds to score them")
     axes.set_ylim(bottom=0)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0)
     return as_svg(figure, f"Inference time of the models of {cohort}")
 
 
@@ -226,7 +226,7 @@ def _bars(axes: Axes, pairs: Sequence[tuple[str, Figure, Figure]]) -> None:
             label=label,
         )
     axes.set_yticks(range(len(pairs)), [pair[0] for pair in pairs])
-    axes.invert_yaxis()
+    axes.set_ylim(len(pairs) - 0.5, -0.5)  # also where no model has a bar
     axes.set_xlim(0, 1)
 
 
