@@ -30,7 +30,7 @@ Source: J. Xu et al., Utility-based anonymization using local recoding, KDD 2006
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -38,9 +38,9 @@ from anon_spark.anonymize.coarsening import Coarsening, Floats, Node
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.histories import knowledge
 from anon_spark.anonymize.lattice import Solution
-from anon_spark.anonymize.patterns import Bools, Ints, PatternTable, strides
+from anon_spark.anonymize.patterns import Bools, Ints, PatternTable
+from anon_spark.anonymize.stated import Labels, Stated
 from anon_spark.anonymize.suppression import Incidence, Suppressed, unit_weights
-from anon_spark.deidentify.generalization import leaf_codes
 from anon_spark.privacy.classes import Criterion
 from anon_spark.utility.loss import weights_of
 
@@ -77,54 +77,6 @@ class LocalSolution:
     measured: tuple[float, ...]
 
 
-class Stated(Coarsening):
-    """Tuples as they are released: each at its own person's levels, numbered by their labels."""
-
-    def __init__(self, tuples: Coarsening, rows: int) -> None:
-        self.levels, self.groups = tuples.levels, []
-        self.offsets, self.heights = tuples.offsets, tuples.heights
-        self.members = [np.arange(rows, dtype=np.int64)]
-        self.key, self.bound = np.zeros(rows, dtype=np.int64), 1
-
-    def keys(self, members: Sequence[Ints], node: Node) -> tuple[Ints, int]:
-        """Key of each given tuple; the node plays no part."""
-        del node
-        return self.key[members[0]], self.bound
-
-
-class Labels:
-    """Labels of every level, one number a text, and what it costs to state them.
-
-    Attributes:
-        number: by quasi-identifier and level, (tuples,) number of the label, equal for equal texts.
-        share: by quasi-identifier and level, (tuples,) share of the domain under the label.
-    """
-
-    def __init__(self, table: PatternTable, coarsening: Coarsening, trees: Mapping[str, Hierarchy]) -> None:
-        self.number: list[list[Ints]] = []
-        self.share: list[list[Floats]] = []
-        sizes: list[int] = []
-        for q, tree in enumerate(trees.values()):
-            levels, leaves = coarsening.levels[q], list(leaf_codes(tree))
-            place = np.searchsorted(levels.leaves, table.leaves(q))
-            known: dict[str | None, int] = {}
-            numbers = [
-                np.array([known.setdefault(tree.label(leaves[x], level), len(known)) for x in levels.leaves])
-                for level in range(tree.height + 1)
-            ]
-            self.number.append([of_leaves[place] for of_leaves in numbers])
-            self.share.append([shares[place] for shares in levels.shares])
-            sizes.append(len(known))
-        self._strides = strides(sizes)
-
-    def keys(self, node: Node) -> Ints:
-        """(tuples,) the labels of a node as one number."""
-        key = np.zeros_like(self.number[0][0])
-        for number, level, stride in zip(self.number, node, self._strides, strict=True):
-            key = key + number[level] * stride
-        return key
-
-
 def recode_people(
     table: PatternTable,
     trees: Mapping[str, Hierarchy],
@@ -157,6 +109,18 @@ def recode_people(
     return placing.solution(best, full_domain, losses, least)
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What a node makes of those who are left: the loss of who is kept, the loss if others are lost, these people."""
+
+    kept: float
+    left: float
+    people: int
+
+
+_Value = Callable[[_Look], tuple[float, float]]
+
+
 @dataclass
 class _Parts:
     """Who is placed where so far.
@@ -165,11 +129,13 @@ class _Parts:
         nodes: of each part.
         part: (patterns,) part of each, -1 where it is left.
         key: (tuples,) labels of those who are placed.
+        looks: at nodes, since somebody was placed or taken out.
     """
 
     nodes: list[Node]
     part: Ints
     key: Ints
+    looks: dict[Node, _Look] = field(default_factory=dict)
 
     @property
     def left(self) -> Bools:
@@ -210,10 +176,9 @@ class _Placing:
         """Place all who can be, at nodes that lose least with who is left over at a price, raised to suppression's."""
         parts = self._nobody()
         while parts.left.any():
-            node, kept = self._best(
-                parts, self._priced(parts.left, price), [*parts.nodes[-1:], first, self._top]
-            )
-            gain = price * self._lost[kept].sum() - self._cost_at(node)[kept].sum()
+            starts = [*parts.nodes[-1:], first, self._top]
+            node, kept = self._best(parts, _priced(price), starts)
+            gain = float(price * self._lost[kept].sum() - self._cost_at(node)[kept].sum())
             if price < 1 and gain < _WORTH:
                 price = min(price + _STEP, 1.0)
             elif kept.any():
@@ -227,7 +192,8 @@ class _Placing:
         while parts.nodes and self._people(parts.left) > limit:
             last = parts.nodes.pop()
             parts.part[parts.part == len(parts.nodes)] = _NOBODY
-            node, kept = self._best(parts, self._limited(parts.left, limit), [self._top, last])
+            parts.looks.clear()
+            node, kept = self._best(parts, _within(limit), [self._top, last])
             if self._people(parts.left & ~kept) <= limit:
                 self._place(parts, node, kept)
 
@@ -244,20 +210,21 @@ class _Placing:
     def solution(
         self, parts: _Parts, full_domain: Solution, losses: dict[str, float], loss: float
     ) -> LocalSolution:
-        """What is released, the largest part first."""
-        people = [self._people(parts.part == i) for i in range(len(parts.nodes))]
-        order = sorted(range(len(people)), key=lambda i: -people[i])
-        number = np.full(len(order) + 1, _NOBODY)  # the last is of those who are in none
-        number[order] = np.arange(len(order))
+        """What is released, the largest part first; parts of equal levels are one."""
+        people: dict[Node, int] = {}
+        for i, node in enumerate(parts.nodes):
+            people[node] = people.get(node, 0) + self._people(parts.part == i)
+        order = sorted(people, key=lambda node: -people[node])
+        number = np.array([*(order.index(node) for node in parts.nodes), _NOBODY])  # the last: who is in none
         left = parts.left & (self._table.people > 0)
         self._stated.key = parts.key
         classes = Incidence(self._table, self._known, self._top).classes(
             np.where(left, 0, self._table.people)
         )
         return LocalSolution(
-            parts=tuple(dict(zip(self._table.names, parts.nodes[i], strict=True)) for i in order),
+            parts=tuple(dict(zip(self._table.names, node, strict=True)) for node in order),
             part=number[parts.part],
-            people=tuple(people[i] for i in order),
+            people=tuple(people[node] for node in order),
             suppressed=Suppressed(left, self._people(left), int(np.count_nonzero(classes.sizes))),
             losses=losses,
             loss=loss,
@@ -273,6 +240,7 @@ class _Placing:
         parts.part[kept] = len(parts.nodes)
         parts.nodes.append(node)
         parts.key = np.where(kept[self._pattern], self._labels.keys(node), parts.key)
+        parts.looks.clear()
 
     def _kept(self, parts: _Parts, node: Node) -> Bools:
         """(patterns,) who of those who are left can be kept at a node, beside all who are placed."""
@@ -283,38 +251,28 @@ class _Placing:
 
     def _best(self, parts: _Parts, value: "_Value", starts: Sequence[Node]) -> tuple[Node, Bools]:
         """The node of least value that changing one level at a time leads to, and who is kept there."""
-        seen: dict[Node, tuple[float, float, int, Node]] = {}
+        ranks: dict[Node, tuple[float, float, int, Node]] = {}
 
         def rank(node: Node) -> tuple[float, float, int, Node]:
-            if node not in seen:
-                seen[node] = (*value(node, self._kept(parts, node)), sum(node), node)
-            return seen[node]
+            if node not in ranks:
+                ranks[node] = (*value(self._look(parts, node)), sum(node), node)
+            return ranks[node]
 
         for start in dict.fromkeys(starts):
             best = rank(start)
-            while True:
-                near = min(rank(node) for node in _one_level_off(best[-1], self._top))
-                if near >= best:
-                    break
+            while (near := min(map(rank, _one_level_off(best[-1], self._top)), default=best)) < best:
                 best = near
-        node = min(seen.values())[-1]
+        node = min(ranks.values())[-1]
         return node, self._kept(parts, node)
 
-    def _priced(self, left: Bools, price: float) -> "_Value":
-        def value(node: Node, kept: Bools) -> tuple[float, float]:
-            out = left & ~kept
-            loss = self._cost_at(node)[kept].sum() + price * self._lost[out].sum()
-            return round(float(loss), _DIGITS), self._people(out)
-
-        return value
-
-    def _limited(self, left: Bools, limit: int) -> "_Value":
-        def value(node: Node, kept: Bools) -> tuple[float, float]:
-            out = left & ~kept
-            loss = self._cost_at(node)[kept].sum() + self._lost[out].sum()
-            return max(self._people(out) - limit, 0), round(float(loss), _DIGITS)
-
-        return value
+    def _look(self, parts: _Parts, node: Node) -> "_Look":
+        """What a node makes of those who are left, looked at once as long as they are the same."""
+        if node not in parts.looks:
+            kept = self._kept(parts, node)
+            out = parts.left & ~kept
+            loss = float(self._cost_at(node)[kept].sum()), float(self._lost[out].sum())
+            parts.looks[node] = _Look(*loss, self._people(out))
+        return parts.looks[node]
 
     def _cost_at(self, node: Node) -> Floats:
         cost: Floats = np.sum([levels[level] for levels, level in zip(self._cost, node, strict=True)], axis=0)
@@ -348,7 +306,14 @@ class _Placing:
         return float(self._weights @ self.losses(parts) / self._weights.sum())
 
 
-_Value = Callable[[Node, Bools], tuple[float, float]]
+def _priced(price: float) -> "_Value":
+    """What is kept loses, and who is left over at a price; of equal ones, fewer left over."""
+    return lambda look: (round(look.kept + price * look.left, _DIGITS), look.people)
+
+
+def _within(limit: int) -> "_Value":
+    """People left over beyond the limit, then the loss."""
+    return lambda look: (max(look.people - limit, 0), round(look.kept + look.left, _DIGITS))
 
 
 def _one_level_off(node: Node, top: Node) -> list[Node]:
