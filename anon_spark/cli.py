@@ -445,9 +445,11 @@ def _show_release(document: dict[str, Any]) -> list[Any]:
         )
         for n, t in document["tables"].items()
     ]
+    from anon_spark.anonymize.parts import level_range
+
     levels = [
-        (name, level, document["heights"][name], f"{document['level_losses'][name]:.3f}")
-        for name, level in document["levels"].items()
+        (name, level_range(document["levels"], name), height, f"{document['level_losses'][name]:.3f}")
+        for name, height in document["heights"].items()
     ]
     gone, people, privacy = document["suppression"], document["people"], document["privacy"]
     timing = document["timing"]
@@ -459,6 +461,7 @@ def _show_release(document: dict[str, Any]) -> list[Any]:
         "equivalence classes": privacy["classes"],
         "suppressed": f"{gone['people']} people, {gone['rows']} rows, {gone['cells']} cells",
         "loss": f"{document['loss']:.4f}",
+        **_recoding(document),
         "timing attack": f"{timing['unique']} of {timing['people']} people unique by days"
         if timing
         else "no dates",
@@ -470,6 +473,14 @@ def _show_release(document: dict[str, Any]) -> list[Any]:
         _table("generalization", ["quasi-identifier", "level", "of", "loss"], levels),
         _facts("privacy over people", facts),
     ]
+
+
+def _recoding(document: dict[str, Any]) -> dict[str, str]:
+    """What local recoding gains on one level vector for all."""
+    if "full_domain" not in document:
+        return {}
+    loss, parts = document["full_domain"]["loss"], len(document["levels"])
+    return {"local recoding": f"{parts} parts, loss {loss:.4f} with one level vector for all"}
 
 
 def _show_table(document: dict[str, Any]) -> list[Any]:

@@ -16,14 +16,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from anon_spark import __version__
 from anon_spark.anonymize.collect import check_coverage, check_unique
 from anon_spark.anonymize.lakehouse import PeopleSearch
 from anon_spark.anonymize.lattice import Solution
+from anon_spark.anonymize.local_people import LocalSolution
 from anon_spark.anonymize.objective import objective_of
-from anon_spark.anonymize.patterns import PATTERN
+from anon_spark.anonymize.parts import PART, Levels
+from anon_spark.anonymize.patterns import PATTERN, PatternTable
 from anon_spark.deidentify.free_text import known_of_people, note_settings
 from anon_spark.deidentify.maps import CAPPED, QUARANTINED, SUPPRESSED, Maps, make_maps
 from anon_spark.deidentify.pseudonyms import key_id, read_vault, write_vault
@@ -193,7 +196,8 @@ def _decide(job: Run) -> None:
             tuples=tuples,
             patterns=people,
             suppressed=suppressed,
-            levels=found.levels,
+            levels=_levels(found),
+            placed=_placed(job, patterns, found),
             keep=lambda name, df: _kept(job, name, df),
         )
         people.unpersist()
@@ -220,22 +224,45 @@ def _in_order(whole: WholeInput) -> dict[str, list[str | None]]:
     return {name: list(people) for name, people in whole.values.items()}
 
 
-def _search_record(found: Solution, whole: WholeInput) -> dict[str, Any]:
-    return {
+def _levels(found: Solution | LocalSolution) -> Levels:
+    """The levels as WORK keeps them, people of parts counted exactly."""
+    if isinstance(found, Solution):
+        return found.levels
+    return [{"levels": x, "people": n} for x, n in zip(found.parts, found.people, strict=True)]
+
+
+def _placed(job: Run, patterns: PatternTable, found: Solution | LocalSolution) -> DataFrame | None:
+    """``(pattern, _part)`` of every pattern that is released, where people are in parts."""
+    if isinstance(found, Solution):
+        return None
+    kept = ~found.suppressed.patterns & (patterns.people > 0)
+    rows = pa.table(
+        {PATTERN: pa.array(patterns.keys(kept), pa.list_(pa.int64())), PART: pa.array(found.part[kept])}
+    )
+    return job.spark.createDataFrame(rows).distinct()
+
+
+def _search_record(found: Solution | LocalSolution, whole: WholeInput) -> dict[str, Any]:
+    node = found if isinstance(found, Solution) else found.full_domain
+    record = {
         "people": whole.people,
         "sensitive": {name: list(people.items()) for name, people in whole.values.items()},
-        "levels": found.levels,
+        "levels": _levels(found),
         "losses": found.losses,
         "loss": found.loss,
-        "optimal": found.optimal,
+        "optimal": isinstance(found, Solution) and found.optimal,
         "nodes": {
-            "total": found.nodes_total,
-            "checked": found.nodes_checked,
-            "feasible": found.nodes_feasible,
+            "total": node.nodes_total,
+            "checked": node.nodes_checked,
+            "feasible": node.nodes_feasible,
         },
         "suppressed": found.suppressed.people,
         "classes": found.suppressed.classes,
     }
+    if isinstance(found, Solution):
+        return record
+    beside = {"levels": node.levels, "loss": node.loss, "suppressed": node.suppressed.people}
+    return record | {"full_domain": beside}
 
 
 def _context(job: Run) -> Context:
@@ -352,17 +379,26 @@ def _document(job: Run, verdict: Verdict) -> dict[str, Any]:
             "cells": cells,
             "limit": job.policy.suppression_limit,
         },
-        "levels": record["levels"],
+        "levels": _shown(record["levels"], job.policy.small_cell),
         "heights": {name: h.height for name, h in job.hierarchies.items()},
         "level_losses": record["losses"],
         "caps_tried": record["caps_tried"],
         "loss": record["loss"],
         "nodes": record["nodes"],
+        **({"full_domain": record["full_domain"]} if "full_domain" in record else {}),
         "privacy": verdict.measured.as_dict(),
         "timing": verdict.timing.as_dict() if verdict.timing else None,
         "checks": [asdict(check) for check in verdict.checks],
         "seconds": json.loads(seconds_file.read_text()) if seconds_file.exists() else {},
     }
+
+
+def _shown(levels: Levels, small_cell: int) -> Levels:
+    """The levels as the ledger has them: parts of few people are not counted."""
+    if isinstance(levels, Mapping):
+        return levels
+    few = f"<{small_cell}"
+    return [{**part, "people": part["people"] if part["people"] >= small_cell else few} for part in levels]
 
 
 def _table_entry(job: Run, name: str, verdict: Verdict) -> dict[str, Any]:

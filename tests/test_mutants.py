@@ -227,6 +227,29 @@ def test_the_gate_refuses_a_release_that_takes_rows_for_people(job, monkeypatch,
     assert not job.moved.exists()
 
 
+@pytest.fixture(scope="module")
+def local_job(spark, tmp_path_factory, key_file) -> pipeline.Run:
+    """The toy hospital under local recoding, read."""
+    folder = tmp_path_factory.mktemp("local")
+    text = toy.POLICY.replace("suppression_limit", "recoding: local\nsuppression_limit")
+    place = toy.write_policy(folder / "conf", text)
+    source = toy.Hospital.make().write(folder / "source")
+    prepared = pipeline.prepare(spark, place, source, folder / "target", key_file=key_file)
+    pipeline.run_stage(prepared, "ingest")
+    return prepared
+
+
+def test_the_gate_refuses_a_part_that_is_one_level_too_fine(local_job, monkeypatch):
+    monkeypatch.setattr(lakehouse, "recode_people", engines.one_level_too_fine)
+    pipeline.run_stage(local_job, "anonymize")
+    with pytest.raises(GateRefusedError, match=r"of .* checks failed; nothing was published") as refused:
+        pipeline.run_stage(local_job, "publish")
+    failed = [check for check, _ in refused.value.shortfalls]
+    assert failed
+    assert set(failed) <= {"k-anonymity", "distinct l-diversity of CODE"}
+    assert not local_job.moved.exists()
+
+
 # criteria that gate and search share
 
 

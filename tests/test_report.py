@@ -200,6 +200,22 @@ def test_what_the_page_does_not_name_cannot_reach_it(ledger, metrics, example):
     assert canary not in render_report(ledger, metrics, example=example)
 
 
+def test_parts_of_a_local_recoding_are_told(ledger, example):
+    """The example is of the largest part; where parts differ the lowest and highest level are told."""
+    name = next(name for name, level in LEVELS.items() if 0 < level)
+    ledger["levels"] = [
+        {"levels": dict(LEVELS), "people": 40},
+        {"levels": {**LEVELS, name: LEVELS[name] - 1}, "people": "<11"},
+    ]
+    ledger["full_domain"] = {"levels": dict(LEVELS), "loss": 0.6543, "suppressed": 0}
+    page = render_report(ledger, None, example=example)
+    assert "the people are in 2 parts" in page
+    assert "would lose 0.654" in page
+    assert f'{name}</th><td class="n">{LEVELS[name] - 1} to {LEVELS[name]}</td>' in page
+    assert "The levels are those of the largest part" in page
+    assert "The search chose these levels" not in page
+
+
 def test_failed_checks_and_rows_that_do_not_add_up_are_said(ledger):
     ledger["checks"][1]["passed"] = False
     ledger["tables"]["PATIENTS"]["out"] -= 1

@@ -36,7 +36,7 @@ def counts_of(rows: list[tuple[str | None, ...]], levels: tuple[int, int, int] =
     for place, (name, tree) in enumerate(TREES.items()):
         known = list(dict.fromkeys(label[place] for label in labels))
         codes[name] = np.array([known.index(label[place]) for label in labels])
-        spread[name] = spread_labels(tree, levels[place], known)
+        spread[name] = spread_labels(tree, [levels[place]], known)
     return Counts(np.ones(len(rows)), codes, spread)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -12,6 +13,7 @@ from anon_spark.anonymize.collect import check_coverage, collect_patterns, perso
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.histories import ADMITTED, known_to
 from anon_spark.anonymize.lattice import Infeasible, Solution, search
+from anon_spark.anonymize.local_people import LocalSolution, recode_people
 from anon_spark.anonymize.nearest import not_feasible
 from anon_spark.anonymize.objective import Objective, objective_of
 from anon_spark.anonymize.patterns import PatternTable
@@ -65,8 +67,8 @@ class PeopleSearch:
         table = collect_patterns(people, self.trees, sensitive=list(self.policy.sensitive), of_rows=of_rows)
         return known_to(table, self.policy.attacker.known)
 
-    def find(self, table: PatternTable) -> Solution:
-        """The levels of least loss.
+    def find(self, table: PatternTable) -> Solution | LocalSolution:
+        """The levels of least loss, or parts with levels of their own if the policy says so.
 
         Raises:
             GateRefusedError: none meet the criteria; with the nearest settings that are feasible.
@@ -75,6 +77,20 @@ class PeopleSearch:
         found = self._search(table, aim)
         if isinstance(found, Infeasible):
             raise self._not_feasible(table, found)
+        if self.policy.recoding == "local":
+            limit = int(np.floor(aim.suppression_limit * table.total_people + 1e-9))
+            parts = recode_people(
+                table, self.trees, aim.criteria, found, limit=limit, weights=self._weights(table, aim)
+            )
+            return replace(
+                parts,
+                parts=tuple(self._own(levels) for levels in parts.parts),
+                losses=self._own(parts.losses),
+                full_domain=self._owned(found),
+            )
+        return self._owned(found)
+
+    def _owned(self, found: Solution) -> Solution:
         return replace(found, levels=self._own(found.levels), losses=self._own(found.losses))
 
     def choose_cap(self) -> Choice:
@@ -112,13 +128,16 @@ class PeopleSearch:
         values = {name: list(people) for name, people in table.totals().items()}
         return objective_of(self.policy, values, self.files)
 
+    def _weights(self, table: PatternTable, aim: Objective) -> dict[str, float]:
+        return {name: aim.weights.get(name, 0.0) for name in table.names}
+
     def _search(self, table: PatternTable, aim: Objective) -> Solution | Infeasible:
         return search(
             table,
             self.trees,
             aim.criteria,
             loss=aim.loss,
-            weights={name: aim.weights.get(name, 0.0) for name in table.names},
+            weights=self._weights(table, aim),
             suppression_limit=aim.suppression_limit,
         )
 

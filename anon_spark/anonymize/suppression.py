@@ -255,12 +255,12 @@ class Rounds:
 
     def classes(self, node: Node) -> Classes:
         """Classes of the node."""
-        return _Incidence(self._table, self._known, node).classes(self._table.people)
+        return Incidence(self._table, self._known, node).classes(self._table.people)
 
     def outcome(self, node: Node) -> Outcome:
         """Run the rounds of the monotone criteria, and those of all."""
         kinds, people = self._kinds, self._table.people
-        pairs = _Incidence(self._table, self._known, node)
+        pairs = Incidence(self._table, self._known, node)
         certain, left_by_certain = pairs.rounds(kinds.monotone, people)
         certain_people = int(people @ certain)
         failing, left, all_monotone = certain, left_by_certain, not (kinds.closed or kinds.others)
@@ -283,7 +283,7 @@ class Rounds:
     def release(self, node: Node) -> tuple[Suppressed, Classes]:
         """Run the rounds of all criteria."""
         people = self._table.people
-        pairs = _Incidence(self._table, self._known, node)
+        pairs = Incidence(self._table, self._known, node)
         out, kept = pairs.rounds(self._kinds.all, people)
         left = pairs.classes(np.where(out, 0, people))
         return Suppressed(out, int(people[out].sum()), int(np.count_nonzero(kept))), left
@@ -295,7 +295,7 @@ class Rounds:
         return np.where(self._of_rows, self._coarsening.marginals(members, self._row[rows]), units)
 
 
-class _Incidence:
+class Incidence:
     """Which patterns are in which classes of a node, each pair once."""
 
     def __init__(self, table: PatternTable, known: Knowledge, node: Node) -> None:
@@ -318,8 +318,15 @@ class _Incidence:
             sensitive[name] = SensitiveCounts(owner, value, people, totals)
         return Classes(self.sizes(left), self._table.total_people, sensitive, self._population)
 
-    def rounds(self, criteria: Sequence[Criterion], people: Ints) -> tuple[Bools, Ints]:
-        """Patterns that are taken out until no class fails, and the sizes of the classes then."""
+    def rounds(
+        self, criteria: Sequence[Criterion], people: Ints, fixed: Bools | None = None
+    ) -> tuple[Bools, Ints]:
+        """Patterns that are taken out until no class fails, and the sizes of the classes then.
+
+        Args:
+            fixed: patterns that stay; without all others no class of theirs may fail.
+        """
+        may_go = np.ones(len(people), dtype=np.bool_) if fixed is None else ~fixed
         out = np.zeros(len(people), dtype=np.bool_)
         while True:
             classes = self.classes(np.where(out, 0, people))
@@ -327,9 +334,11 @@ class _Incidence:
             for criterion in criteria:
                 failing |= criterion.failing(classes)
             failing &= classes.sizes > 0
-            if not failing.any():
+            going = self._owner[failing[self._member]]
+            going = going[may_go[going]]
+            if not len(going):
                 return out & (people > 0), classes.sizes
-            out[self._owner[failing[self._member]]] = True
+            out[going] = True
 
     def _by_class(self, of_pairs: Ints) -> Ints:
         return np.bincount(self._member, weights=of_pairs, minlength=self._classes).astype(np.int64)

@@ -11,10 +11,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.anonymize.parts import PART, Levels, generalize_by_part, labels_of
 from anon_spark.anonymize.patterns import PATTERN
 from anon_spark.anonymize.people import ADMISSION, PERSON, RANK
 from anon_spark.deidentify.dates import birth_in_band, plausible, shift
-from anon_spark.deidentify.generalization import generalize, lookup
+from anon_spark.deidentify.generalization import lookup
 from anon_spark.ingest.lake import TableReader
 from anon_spark.policy.model import Policy, split_ref
 
@@ -73,7 +74,8 @@ def make_maps(
     tuples: DataFrame,
     patterns: DataFrame,
     suppressed: DataFrame,
-    levels: Mapping[str, int],
+    levels: Levels,
+    placed: DataFrame | None = None,
     keep: Callable[[str, DataFrame], DataFrame],
 ) -> Maps:
     """Decide what every person, admission and stay becomes.
@@ -84,10 +86,14 @@ def make_maps(
         tuples: ``person_tuples`` of bronze.
         patterns: ``person_patterns`` of the same people.
         suppressed: the patterns that are taken out, ``(pattern)``.
-        levels: level of every quasi-identifier.
+        levels: level of every quasi-identifier, of all people or by part.
+        placed: ``(pattern, _part)`` of every pattern that is released, where people are in parts.
         keep: writes a map under its name and returns it read back: the next map is joined with what was written,
             not with what it was made from.
     """
+    if placed is not None:
+        parts = patterns.join(placed, PATTERN).select(PERSON, PART)
+        tuples = tuples.join(parts, PERSON, "left")
     firsts = tuples.where(F.col(RANK) == 1)
     anchors = None
     if policy.stays is not None:
@@ -118,7 +124,7 @@ def _people(
     firsts: DataFrame,
     patterns: DataFrame,
     suppressed: DataFrame,
-    levels: Mapping[str, int],
+    levels: Levels,
     anchors: DataFrame | None,
     read: TableReader,
 ) -> DataFrame:
@@ -129,7 +135,7 @@ def _people(
     released = firsts.select(
         PERSON,
         *(
-            generalize(F.col(f"q_{name}"), hierarchies[name], levels[name]).alias(f"q_{name}")
+            generalize_by_part(F.col(f"q_{name}"), hierarchies[name], levels, name).alias(f"q_{name}")
             for name, q in policy.quasi_identifiers.items()
             if q.unit == "person"
         ),
@@ -181,16 +187,14 @@ def _first_clock(policy: Policy, read: TableReader, anchors: DataFrame | None) -
     return first.join(stay, PERSON, "full").withColumn("anchor", F.coalesce("anchor", "first_admission"))
 
 
-def _births(
-    policy: Policy, hierarchies: Mapping[str, Hierarchy], levels: Mapping[str, int]
-) -> dict[str, Column]:
+def _births(policy: Policy, hierarchies: Mapping[str, Hierarchy], levels: Levels) -> dict[str, Column]:
     """A date of birth for every derived age: consistent with the released band, null where there is none."""
     births: dict[str, Column] = {}
     for name, q in policy.quasi_identifiers.items():
         if q.derive != "age":
             continue
         hierarchy = hierarchies[name]
-        bounds = {x: hierarchy.bounds(x) for x in hierarchy.share(levels[name]) if x is not None}
+        bounds = {x: hierarchy.bounds(x) for x in labels_of(levels, name, hierarchy) if x is not None}
         low = {label: str(b[0]) for label, b in bounds.items() if b}
         high = {label: str(b[1]) for label, b in bounds.items() if b}
         band = F.col(f"q_{name}")
@@ -208,7 +212,7 @@ def _admissions(
     vault: TableReader,
     tuples: DataFrame,
     people: DataFrame,
-    levels: Mapping[str, int],
+    levels: Levels,
     anchors: DataFrame | None,
     read: TableReader,
 ) -> DataFrame:
@@ -221,7 +225,7 @@ def _admissions(
         F.col(ADMISSION).alias("admission"),
         F.lit(True).alias("within_cap"),
         *(
-            generalize(F.col(f"q_{name}"), hierarchies[name], levels[name]).alias(f"q_{name}")
+            generalize_by_part(F.col(f"q_{name}"), hierarchies[name], levels, name).alias(f"q_{name}")
             for name, q in policy.quasi_identifiers.items()
             if q.unit == "admission"
         ),

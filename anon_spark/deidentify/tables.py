@@ -17,6 +17,7 @@ from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.anonymize.parts import Levels
 from anon_spark.anonymize.people import PERSON
 from anon_spark.deidentify.dates import elapsed_minutes, plausible, shift
 from anon_spark.deidentify.free_text import scrub_column, scrubbed_columns
@@ -84,7 +85,7 @@ class Context:
     maps: Maps
     vault: TableReader
     hierarchies: Mapping[str, Hierarchy]  # by quasi-identifier
-    levels: Mapping[str, int]
+    levels: Levels
     map_rows: int
     notes: NoteSettings = field(default_factory=NoteSettings)
     known: DataFrame | None = None  # what the tables hold of each person, for scrubbed text

@@ -42,6 +42,7 @@ def check_policy(loaded: LoadedPolicy) -> None:
         _quasi_identifiers,
         _sensitive,
         _lattice,
+        _recoding,
         _classified,
         _treatments,
         _identifiers,
@@ -311,6 +312,13 @@ def _lattice(loaded: LoadedPolicy) -> Iterator[str]:
     nodes = math.prod(height + 1 for height in heights)
     if nodes > policy.max_nodes:
         yield f"quasi_identifiers: the lattice has {nodes} nodes, max_nodes is {policy.max_nodes}"
+
+
+def _recoding(loaded: LoadedPolicy) -> Iterator[str]:
+    """Local recoding lowers one loss alone."""
+    policy = loaded.policy
+    if policy.recoding == "local" and policy.loss != "loss_am":
+        yield f"loss: local recoding lowers loss_am, not {policy.loss}; leave loss out or use full_domain"
 
 
 def _classified(loaded: LoadedPolicy) -> Iterator[str]:

@@ -263,6 +263,10 @@ class Policy(Strict):
     privacy: Privacy = Privacy()
     suppression_limit: Annotated[float, Field(ge=0, le=1)] = 0.05  # share of people
     loss: LossName = "loss_am"  # what the search minimizes
+    # one level vector for all people, or parts with levels of their own; unsaid it is no part of the policy's hash
+    recoding: Annotated[
+        Literal["full_domain", "local"], Field(exclude_if=lambda recoding: recoding == "full_domain")
+    ] = "full_domain"
     max_nodes: Annotated[int, Field(ge=1)] = 2000  # size of the lattice
     cap: Annotated[int, Field(ge=1)] | Literal["auto"] | None = None  # keep a person's earliest n admissions
     shift: Shift = Shift()

@@ -12,6 +12,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from anon_spark.anonymize.parts import is_at_some_level, labels_of, levels_of
 from anon_spark.anonymize.people import (
     PERSON,
     RANK,
@@ -21,7 +22,6 @@ from anon_spark.anonymize.people import (
 )
 from anon_spark.deidentify.dates import age_leaf
 from anon_spark.deidentify.free_text import count_known, scrubbed_columns
-from anon_spark.deidentify.generalization import generalize
 from anon_spark.deidentify.maps import admissions_domain, people_domain
 from anon_spark.deidentify.masking import is_masked
 from anon_spark.deidentify.pseudonyms import LEAST_PSEUDONYM
@@ -312,11 +312,9 @@ def _untreated(column: str, context: Context, name: str) -> Column | None:
 def _labels_in(column: str, context: Context, name: str) -> frozenset[str]:
     """Labels that row rules write into a column."""
     rules = [r for r in context.policy.tables[name].row_rules if r.value == column and r.quasi_identifier]
-    levels = [
-        (context.hierarchies[r.quasi_identifier or ""], context.levels[r.quasi_identifier or ""])
-        for r in rules
-    ]
-    return frozenset(label for h, level in levels for label in h.share(level) if label is not None)
+    names = [r.quasi_identifier or "" for r in rules]
+    labels = [labels_of(context.levels, name, context.hierarchies[name]) for name in names]
+    return frozenset(label for of_one in labels for label in of_one if label is not None)
 
 
 def _key_holds(name: str, key: ForeignKey, broken: int, bronze: TableReader, people: str) -> Check:
@@ -502,8 +500,9 @@ def _births_fit(candidate: TableReader, context: Context) -> list[Check]:
         )
         people = candidate(table).withColumn(PERSON, F.col(policy.people.id)).join(first, PERSON, "left")
         leaf = age_leaf(F.col(column), F.col(split_ref(q.at)[1]))
-        told = generalize(leaf, context.hierarchies[name], context.levels[name])
-        wrong = people.where(F.col(column).isNotNull() & ~told.eqNullSafe(F.col(band))).count()
+        levels = levels_of(context.levels, name)
+        told = is_at_some_level(leaf, F.col(band), context.hierarchies[name], levels)
+        wrong = people.where(F.col(column).isNotNull() & ~told).count()
         checks.append(
             Check(f"{place}: {column} within {band}", wrong == 0, f"{wrong} people outside their band")
         )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.anonymize.parts import Levels
 from anon_spark.ingest.lake import TableReader
 from anon_spark.learn.sides import Side
 from anon_spark.mimic3.cohort import hospital_days
@@ -23,7 +24,7 @@ def release_utility(
     release: TableReader,
     policy: Policy,
     hierarchies: Mapping[str, Hierarchy],
-    levels: Mapping[str, int],
+    levels: Levels,
     *,
     raw: Side,
     released: Side,

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from anon_spark.anonymize.parts import Levels, level_range, levels_by_part
 from anon_spark.report.comparison import comparison_sections, interval
 from anon_spark.report.person import Example, before_after_table
 from anon_spark.report.plots import class_size_plot, loss_plot, metrics_plot, seconds_plot
@@ -50,7 +51,9 @@ def render_report(
             failed=[check["name"] for check in ledger["checks"] if not check["passed"]],
             checks=_checks(ledger["checks"]),
             suppressed_share=_ratio(ledger["people"]["suppressed"], ledger["people"]["in"]),
-            example=before_after_table(example, levels) if example else [],
+            levels=stated_levels(levels, ledger["heights"]),
+            parts=None if isinstance(levels, Mapping) else levels,
+            example=before_after_table(example, levels_by_part(levels)[0]) if example else [],
             tables=_accounts(ledger["tables"], ledger["checks"]),
             metrics=_measures(metrics),
             model=metrics,
@@ -61,6 +64,18 @@ def render_report(
             comparisons=comparison_sections(comparisons, ledger["release"]),
         )
     )
+
+
+def stated_levels(levels: Levels, heights: Mapping[str, int]) -> dict[str, str]:
+    """The level of every quasi-identifier in words, from the lowest to the highest where parts differ.
+
+    >>> stated_levels([{"levels": {"AGE": 2}}, {"levels": {"AGE": 1}}], {"AGE": 2})
+    {'AGE': '1 to 2'}
+    >>> stated_levels({"AGE": 2}, {"AGE": 2})
+    {'AGE': '2 (hidden)'}
+    """
+    ranges = {name: level_range(levels, name) for name in levels_by_part(levels)[0]}
+    return {name: f"{x} (hidden)" if x == str(heights[name]) else x for name, x in ranges.items()}
 
 
 def attacker_words(attacker: object) -> str:

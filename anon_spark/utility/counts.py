@@ -7,7 +7,7 @@ a release meet on the same leaves.
 Source: K. LeFevre, D. DeWitt, R. Ramakrishnan, Mondrian, ICDE 2006, for the uniform spread.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pyspark.sql import functions as F
 
 from anon_spark.anonymize.hierarchy import Hierarchy
+from anon_spark.anonymize.parts import Levels, levels_of
 from anon_spark.anonymize.people import person_tuples
 from anon_spark.deidentify.generalization import leaf_codes
 from anon_spark.errors import InputError
@@ -69,7 +70,7 @@ def count_tuples(
     read: TableReader,
     policy: Policy,
     hierarchies: Mapping[str, Hierarchy],
-    levels: Mapping[str, int] | None = None,
+    levels: Levels | None = None,
 ) -> Counts:
     """Count the (person, admission) rows of tables by their quasi-identifiers, in one Spark aggregation.
 
@@ -78,7 +79,7 @@ def count_tuples(
     Args:
         read: tables of the source, or of a release with ``levels``.
         hierarchies: by quasi-identifier.
-        levels: of a release, the level of each quasi-identifier.
+        levels: of a release, as its ledger has them.
 
     Raises:
         InputError: there is no row.
@@ -93,26 +94,29 @@ def count_tuples(
         labels = table[column].to_pylist()
         known = {label: number for number, label in enumerate(dict.fromkeys(labels))}
         codes[name] = np.array([known[label] for label in labels])
-        level = 0 if levels is None else levels[name]
-        spread[name] = spread_labels(hierarchies[name], level, list(known))
+        stated = [0] if levels is None else levels_of(levels, name)
+        spread[name] = spread_labels(hierarchies[name], stated, list(known))
     return Counts(table["rows"].to_numpy().astype(float), codes, spread)
 
 
-def spread_labels(hierarchy: Hierarchy, level: int, labels: list[str | None]) -> Floats:
-    """(labels, leaves) the share of a label's rows on each leaf; a label that is not of the level, on all alike.
+def spread_labels(hierarchy: Hierarchy, levels: Sequence[int], labels: list[str | None]) -> Floats:
+    """(labels, leaves) the share of a label's rows on each leaf; a label that is not of the levels, on all alike.
+
+    One that is of several is read as all that it may mean.
 
     >>> sex = Hierarchy("sex", (("M", "*"), ("F", "*")))
-    >>> spread_labels(sex, 0, ["F", None]).tolist(), spread_labels(sex, 1, ["*"]).tolist()
+    >>> spread_labels(sex, [0], ["F", None]).tolist(), spread_labels(sex, [1], ["*"]).tolist()
     ([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], [[0.5, 0.5, 0.0]])
     """
     places = leaf_codes(hierarchy)
-    under: dict[str | None, list[int]] = {}
+    under: dict[str | None, dict[int, None]] = {}
     for row in hierarchy.levels:
-        under.setdefault(row[level], []).append(places[row[0]])
-    under.setdefault(None, [places[None]])
+        for level in levels:
+            under.setdefault(row[level], {})[places[row[0]]] = None
+    under.setdefault(None, {places[None]: None})
     everything = [places[row[0]] for row in hierarchy.levels]
     shares = np.zeros((len(labels), len(places)))
     for number, label in enumerate(labels):
-        leaves = under.get(label, everything)
+        leaves = list(under.get(label, everything))
         shares[number, leaves] = 1 / len(leaves)
     return shares

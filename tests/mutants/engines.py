@@ -12,6 +12,7 @@ from anon_spark.anonymize.coarsening import Coarsening, Node
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.histories import HistoryTable
 from anon_spark.anonymize.lattice import Infeasible, Solution, search
+from anon_spark.anonymize.local_people import LocalSolution, recode_people
 from anon_spark.anonymize.patterns import Bools, PatternTable
 from anon_spark.anonymize.suppression import Suppressed, suppress
 from anon_spark.privacy.classes import Classes, Criterion
@@ -292,6 +293,14 @@ def counted_by_choice(
         if not found.any():
             return Suppressed(out, int(table.people[out].sum()), 0)
         out[owner[found]] = True
+
+
+def one_level_too_fine(*args: Any, **settings: Any) -> LocalSolution:
+    """Releases the last part a level finer than it was judged at."""
+    found = recode_people(*args, **settings)
+    last = dict(found.parts[-1])
+    name = next((name for name, level in reversed(last.items()) if level), None)
+    return found if name is None else replace(found, parts=(*found.parts[:-1], last | {name: last[name] - 1}))
 
 
 # by name, the attacker (rows known, None being all) before whom the engine is wrong
