@@ -39,7 +39,9 @@ class BoosterConfig(Strict):
     min_child_weight: Annotated[float, Field(ge=2.75)] = 3.0  # 11 people at p(1 - p) <= 1/4 each
     subsample: Annotated[float, Field(gt=0, le=1)] = 0.8
     colsample_bytree: Annotated[float, Field(gt=0, le=1)] = 0.8
-    num_parallel_tree: Annotated[int, Field(ge=1)] = 1  # trees a round, each of its own sample: their mean is steadier
+    num_parallel_tree: Annotated[int, Field(ge=1)] = (
+        1  # trees a round, each of its own sample: their mean is steadier
+    )
     reg_lambda: Annotated[float, Field(ge=0)] = 1.0
     tree_method: Literal["hist", "approx"] = "hist"
     max_bin: Annotated[int, Field(ge=2)] = 256
