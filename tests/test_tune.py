@@ -205,7 +205,10 @@ def test_bad_input_is_one_sentence_and_exit_3(tmp_path: Path) -> None:
     charted, admitted = whole["CHARTEVENTS"], whole["ADMISSIONS"]
     sources = {
         "few": (whole, r"people are not held out; a search needs 20"),
-        "none": (whole | {"ICUSTAYS": whole["ICUSTAYS"][:0]}, r"the source has no stay for the cohort 'mortality'"),
+        "none": (
+            whole | {"ICUSTAYS": whole["ICUSTAYS"][:0]},
+            r"the source has no stay for the cohort 'mortality'",
+        ),
         "one": (
             whole | {"ADMISSIONS": admitted.assign(HOSPITAL_EXPIRE_FLAG=0)},
             r"all 4 people of the source have one outcome \(.*\): there is nothing to learn",
