@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from anon_spark.learn.boost import BoostConfig, split_people
 from anon_spark.learn.models import OF_SEQUENCES
 from anon_spark.learn.scoring import Settings, place_in_folds
-from anon_spark.learn.sides import RAW, prepare_side
+from anon_spark.learn.sides import prepare_side
 from anon_spark.learn.tune import Search, require_optuna, tune
 from anon_spark.mimic3.cohort import Task, build_cohort, check_treatments, hidden_items
 from anon_spark.policy.model import Policy
@@ -75,7 +75,7 @@ def tune_source(
     require_optuna()
     cohort = build_cohort(source_reader(spark, source, policy), task, sets=sets)
     with _folder(work, task) as (folder, journals):
-        side = prepare_side(RAW, cohort, folder, windows=search.model in OF_SEQUENCES)
+        side = prepare_side("the source", cohort, folder, windows=search.model in OF_SEQUENCES)
         held_out = place_in_folds(side.people, Settings()).where(F.col("part") == 0)
         return _told(tune(side, held_out, search, journals=journals, progress=progress), task)
 
