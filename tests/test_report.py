@@ -202,7 +202,7 @@ def test_what_the_page_does_not_name_cannot_reach_it(ledger, metrics, example):
 
 def test_parts_of_a_local_recoding_are_told(ledger, example):
     """The example is of the largest part; where parts differ the lowest and highest level are told."""
-    name = next(name for name, level in LEVELS.items() if 0 < level)
+    name = next(name for name, level in LEVELS.items() if level > 0)
     ledger["levels"] = [
         {"levels": dict(LEVELS), "people": 40},
         {"levels": {**LEVELS, name: LEVELS[name] - 1}, "people": "<11"},
