@@ -144,6 +144,7 @@ def check(ctx: typer.Context, policy: PolicyArg, source: SourceArg, as_json: Jso
         "columns": columns,
         "quasi_identifiers": list(loaded.policy.quasi_identifiers),
         "nodes": nodes,
+        "recoding": loaded.policy.recoding,
     }
     _emit(ctx, document, as_json, lambda: _facts("policy and source fit", document))
 
