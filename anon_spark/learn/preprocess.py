@@ -3,16 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from pyspark.ml import PipelineModel, Transformer
-from pyspark.ml.feature import (
-    OneHotEncoder,
-    SQLTransformer,
-    StringIndexer,
-    UnivariateFeatureSelector,
-    VectorAssembler,
-)
+from pyspark.ml.feature import OneHotEncoder, SQLTransformer, StringIndexer, VectorAssembler, VectorSlicer
+from pyspark.ml.stat import Summarizer
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from scipy.stats import f as f_distribution  # type: ignore[import-untyped]
 
 from anon_spark.errors import InputError
 
@@ -148,16 +145,41 @@ def _scaling(bounds: Mapping[str, Bounds], absent: Sequence[str]) -> SQLTransfor
 def _screen(fitted: _Chain, assembler: VectorAssembler, label: str) -> None:
     """Assemble, and keep of the vector what tells the outcomes apart."""
     everything = assembler.copy({assembler.outputCol: _EVERYTHING})
-    selector = UnivariateFeatureSelector(
-        featuresCol=_EVERYTHING, outputCol=FEATURES, labelCol=label, selectionMode="fdr"
+    summary = Summarizer.metrics("count", "mean", "variance").summary(F.col(_EVERYTHING))
+    groups = (
+        everything.transform(fitted.train).groupBy(label).agg(summary.alias("of")).select("of.*").collect()
     )
-    selector.setFeatureType("continuous").setLabelType("categorical")
-    selected = selector.setSelectionThreshold(FALSE_DISCOVERY).fit(everything.transform(fitted.train))
-    if not selected.selectedFeatures:
+    kept = _discoveries(
+        _chances(*(np.array([row[name] for row in groups]) for name in ("count", "mean", "variance")))
+    )
+    if not kept:
         fitted.add(assembler)
         return
     fitted.add(everything)
-    fitted.add(selected)
+    fitted.add(VectorSlicer(inputCol=_EVERYTHING, outputCol=FEATURES, indices=kept))
+
+
+def _chances(count: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """p of each feature by analysis of variance, from groups x features; 1 for a feature with a single value."""
+    size = count[:, None]
+    between = (size * (mean - count @ mean / count.sum()) ** 2).sum(axis=0) / max(len(count) - 1, 1)
+    within = ((size - 1) * variance).sum(axis=0) / max(count.sum() - len(count), 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = f_distribution.sf(between / within, len(count) - 1, count.sum() - len(count))
+    return np.nan_to_num(p, nan=1.0)
+
+
+def _discoveries(p: np.ndarray) -> list[int]:
+    """Places of the p-values that Benjamini and Hochberg's step-up keeps, in order.
+
+    >>> _discoveries(np.array([0.9, 0.01, 0.03, 0.2]))
+    [1]
+    >>> _discoveries(np.array([0.9, 0.01, 0.02, 0.2]))
+    [1, 2]
+    """
+    order = np.argsort(p, kind="stable")
+    passed = np.flatnonzero(p[order] <= FALSE_DISCOVERY * np.arange(1, p.size + 1) / p.size)
+    return sorted(int(place) for place in order[: passed[-1] + 1]) if passed.size else []
 
 
 def _encode(fitted: _Chain, categorical: Sequence[str]) -> list[str]:
