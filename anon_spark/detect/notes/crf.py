@@ -7,6 +7,7 @@ Source: Lafferty, McCallum, Pereira 2001; Viterbi 1967.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +39,8 @@ class Seen(NamedTuple):
     modes: list[str]
     headers: list[str]
     patterns: list[str]  # the patterns that hit each token, in one word
+    elsewhere: list[str]  # how each word stands elsewhere in the text
+    lines: list[int]  # the form of each token's line
 
 
 class _Table:
@@ -94,6 +97,7 @@ class Tagger:
         ]
         self._word_table, self._pair_table, self._three_table = self._tables
         self._place_table = _Table(count, self._of_place)
+        self._cue_tables = [_Table(count, partial(self._of_cue, side)) for side in range(3)]
         self._nothing: Floats = np.zeros(count, np.float32)
         self._forget()
 
@@ -104,10 +108,11 @@ class Tagger:
         }
         self._seen: list[features.Word] = []
         self._kind_of: list[int] = []
+        self._cues: list[int] = []  # of each kind
         self._kind_names, self._heads, self._patterns = _Names(), _Names(), _Names()
         self._heads.number("")
         self._patterns.number("")
-        for table in (*self._tables, self._place_table):
+        for table in (*self._tables, self._place_table, *self._cue_tables):
             table.clear()
 
     def _sum(self, names: Sequence[str]) -> Floats:
@@ -146,11 +151,18 @@ class Tagger:
 
     def _of_place(self, key: int) -> Floats:
         rest, kind = divmod(key, 1 << 16)
+        if not rest:
+            return self._nothing
+        rest, other = divmod(rest, 4)
         head, pattern = divmod(rest, 1 << 20)
-        if not (head or pattern):
-            return self._sum([])
-        names = self._heads.names[head], self._patterns.names[pattern], self._kind_names.names[kind]
-        return self._sum(features.of_place(*names))
+        names = self._heads.names[head], self._patterns.names[pattern]
+        return self._sum(features.of_place(*names, _ELSEWHERE[other], self._kind_names.names[kind]))
+
+    def _of_cue(self, side: int, key: int) -> Floats:
+        number, kind = divmod(key, 1 << 16)
+        told = [0, 0, 0]
+        told[side] = number
+        return self._sum(features.of_cues(*told, self._kind_names.names[kind])[side])
 
     def tag(self, texts: Sequence[Seen]) -> list[list[str]]:
         """The best label of every token of every text."""
@@ -189,6 +201,10 @@ class Tagger:
         self._add_pairs(scores, ids, kinds)
         rows = self._place_table.rows(self._places(texts, kinds[inside]))
         total: Floats = scores[inside] + self._place_table.values[rows] + self._caution
+        lines = np.array([form for text in texts for form in text.lines], np.int64)
+        near = _nearest(np.array(self._cues, np.int64)[kinds], inside)
+        for table, numbers_ in zip(self._cue_tables, (*near, lines), strict=True):
+            total += table.values[table.rows((numbers_ << 16) + kinds[inside])]
         return total
 
     def _add_pairs(self, scores: Floats, ids: NDArray[np.int64], kinds: NDArray[np.int64]) -> None:
@@ -208,7 +224,8 @@ class Tagger:
         hits = np.array(
             [self._patterns.number(p) if p else 0 for text in texts for p in text.patterns], np.int64
         )
-        places = (heads << 20) + hits
+        others = np.array([_ELSEWHERE.index(e) for text in texts for e in text.elsewhere], np.int64)
+        places = (((heads << 20) + hits) << 2) + others
         return np.where(places > 0, (places << 16) + kinds, 0)
 
     def _number(self, word: str, mode: str) -> int:
@@ -217,8 +234,29 @@ class Tagger:
             described = features.describe(word, mode)
             number = self._words[mode][word] = len(self._seen)
             self._seen.append(described)
-            self._kind_of.append(self._kind_names.number(described.kind))
+            kind = self._kind_names.number(described.kind)
+            self._kind_of.append(kind)
+            if kind == len(self._cues):
+                self._cues.append(features.cue_of(described.kind))
         return number
+
+
+_ELSEWHERE = ["", features.TITLED, features.TWIN]
+
+
+def _nearest(
+    cues: NDArray[np.int64], inside: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The nearest class before and behind every token, within reach and in its own text; 0 for none."""
+    places = np.arange(len(cues))
+    marks = (cues > 0) | ~inside  # a token between texts ends the look
+    last = np.maximum.accumulate(np.where(marks, places, 0))
+    before = np.concatenate([[0], last[:-1]])
+    following = np.minimum.accumulate(np.where(marks, places, len(cues) - 1)[::-1])[::-1]
+    behind = np.concatenate([following[1:], [len(cues) - 1]])
+    left = np.where(places - before <= features.CUE_REACH, cues[before], 0)
+    right = np.where(behind - places <= features.CUE_REACH, cues[behind], 0)
+    return left[inside], right[inside]
 
 
 class _Names:

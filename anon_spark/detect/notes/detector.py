@@ -23,7 +23,15 @@ def see(text: str) -> tuple[Seen, list[Hit]]:
     """A text as the model sees it, and the patterns' hits in it."""
     tokens = tokenize(text)
     hits = find_patterns(text, tokens)
-    seen = Seen(tokens, features.modes(text, tokens), features.headers(tokens), _pattern_words(tokens, hits))
+    modes = features.modes(text, tokens)
+    seen = Seen(
+        tokens,
+        modes,
+        features.headers(tokens),
+        _pattern_words(tokens, hits),
+        features.elsewhere(tokens, modes),
+        features.line_forms(tokens),
+    )
     return seen, hits
 
 

@@ -48,6 +48,7 @@ def features_of(seen: Seen, described: list[features.Word]) -> list[list[str]]:
     margin = max(features.NEAR)
     padded = [empty] * margin + described + [empty] * margin
     found = []
+    left, right = near_cues([features.cue_of(word.kind) for word in described])
     for i, word in enumerate(described, margin):
         names = list(word.own)
         for offset in features.NEAR:
@@ -55,9 +56,25 @@ def features_of(seen: Seen, described: list[features.Word]) -> list[list[str]]:
         names += features.of_pair(padded[i - 1], word)[0]
         names += features.of_pair(word, padded[i + 1])[1]
         names += features.of_three(padded[i - 1].kind, word.kind, padded[i + 1].kind)
-        names += features.of_place(seen.headers[i - margin], seen.patterns[i - margin], word.kind)
+        at = i - margin
+        names += features.of_place(seen.headers[at], seen.patterns[at], seen.elsewhere[at], word.kind)
+        for told in features.of_cues(left[at], right[at], seen.lines[at], word.kind):
+            names += told
         found.append(names)
     return found
+
+
+def near_cues(cues: list[int]) -> tuple[list[int], list[int]]:
+    """The nearest class before and behind every token, within reach; 0 for none."""
+
+    def before(these: list[int]) -> list[int]:
+        told, last = [], -features.CUE_REACH - 1
+        for i, cue in enumerate(these):
+            told.append(these[last] if i - last <= features.CUE_REACH else 0)
+            last = i if cue else last
+        return told
+
+    return before(cues), before(cues[::-1])[::-1]
 
 
 def hidden(seen: Seen, labels: list[str], draw: random.Random) -> list[features.Word]:
