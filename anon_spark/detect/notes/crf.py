@@ -203,8 +203,9 @@ class Tagger:
         total: Floats = scores[inside] + self._place_table.values[rows] + self._caution
         lines = np.array([form for text in texts for form in text.lines], np.int64)
         near = _nearest(np.array(self._cues, np.int64)[kinds], inside)
-        for table, numbers_ in zip(self._cue_tables, (*near, lines), strict=True):
-            total += table.values[table.rows((numbers_ << 16) + kinds[inside])]
+        for table, told in zip(self._cue_tables, (*near, lines), strict=True):
+            rows = table.rows((told << 16) + kinds[inside])
+            total += table.values[rows]
         return total
 
     def _add_pairs(self, scores: Floats, ids: NDArray[np.int64], kinds: NDArray[np.int64]) -> None:

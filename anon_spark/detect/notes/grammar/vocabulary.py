@@ -3,6 +3,7 @@
 import random
 from functools import cache
 
+from anon_spark.detect.notes.grammar import wordlists
 from anon_spark.detect.notes.grammar.people import TEST, TRAIN, TUNE
 from anon_spark.detect.notes.lexicon import lexicon
 
@@ -124,7 +125,9 @@ RELATIVES = _lines(
 )
 WORDS = {
     "dx": DISEASES, "cc": COMPLAINTS, "finding": FINDINGS, "proc": PROCEDURES, "bug": BUGS, "job": JOBS, "car": CARS,
-    "rw": RELATIVES,
+    "rw": RELATIVES, "heading": wordlists.HEADINGS, "organism": wordlists.ORGANISMS, "scale": wordlists.SCALES,
+    "brand": wordlists.BRANDS, "regimen": wordlists.REGIMENS, "marker": wordlists.MARKERS, "unit": wordlists.UNITS,
+    "team": wordlists.TEAMS, "test": wordlists.TESTS,
 }  # fmt: skip
 
 
