@@ -6,7 +6,7 @@ make_lexicon.py NAMES GEONAMES WORDS MORE ICD DRUGS
     WORDS     common words of English, one a line (SCOWL to size 50)
     MORE      the same with rarer ones (SCOWL to size 70)
     ICD       the tabular list of ICD-10-CM in XML (CMS and NCHS, public domain)
-    DRUGS     drug_ner_dictionary.pkl.bz2 of the package drug-named-entity-recognition (DrugBank's open vocabulary, MeSH)
+    DRUGS     drug_ner_dictionary.pkl.bz2 of the package drug-named-entity-recognition (DrugBank, MeSH)
 scripts/lexicon_clinical.txt, typed for this purpose, adds drugs, eponyms, abbreviations and words of the ward.
 """
 

@@ -43,8 +43,75 @@ def drop_shares(tokens: Tokens, labels: list[str]) -> None:
             labels[i:end] = [OUTSIDE] * (end - i)
 
 
+_LETTERS_BEHIND = frozenset(
+    "MD DO RN NP PA MS MA BA BS RD PT OT RT JD MBA DPM PsyD PhD EdD MPH LPN CNA CRNA".split()
+)
+_PERSONS = frozenset(("NAME", "LOCATION", "ORGANIZATION", "HOSPITAL"))
+
+
+def drop_credentials(tokens: Tokens, labels: list[str]) -> None:
+    """Take a label from letters behind a name, ``Smith, MD, MS``, and from a letter that is nobody's initial."""
+    words, classes = tokens.words, announcing()
+    for label in _PERSONS:
+        for i, end in _runs(labels, label):
+            before = words[i - 1] if i else ""
+            said = [w for w in words[i:end] if w[0].isalpha()]
+            behind = words[i - 2] if i > 1 and before == "," else ""
+            letters = (labels[i - 2] == "NAME" and all(map(_is_credential, said))) or (
+                _is_credential(behind) and all(w.isupper() and len(w) < 7 for w in said)
+            )
+            alone = (
+                label == "NAME"
+                and end - i == 1
+                and len(words[i]) == 1
+                and (i < 2 or classes.get(words[i - 2].lower()) != "title")
+                and classes.get(before.lower()) not in _OF_PEOPLE
+            )
+            if (behind and said and letters) or alone:
+                labels[i:end] = [OUTSIDE] * (end - i)
+
+
+def _is_credential(word: str) -> bool:
+    return word in _LETTERS_BEHIND or (word.isupper() and announcing().get(word.lower()) == "credential")
+
+
+_KEYS = {
+    "FAX": "fax facsimile telefax telecopier faxed refaxed",
+    "PHONE": "phone telephone tel cell mobile pager beeper pgr ph",
+    "LICENSE": "license licence lic licensed dea npi",
+    "MRN": "mrn",
+    "SSN": "ssn",
+    "HEALTH_PLAN": "policy member subscriber payer medicare medicaid beneficiary",
+    "ACCOUNT": "account acct",
+    "VEHICLE": "vin plate plates",
+    "DEVICE": "serial",
+}
+_LABEL_OF = {key: label for label, keys in _KEYS.items() for key in keys.split()}
+_NUMBERED = frozenset((*_KEYS, "OTHER_ID", "ZIP"))
+_BETWEEN = frozenset(
+    "no num number numbers nr id ids is was to at card code state driver drivers lic".split()
+)
+KEY_REACH = 7  # tokens
+
+
+def name_by_key(tokens: Tokens, labels: list[str]) -> None:
+    """Call a number what the word right before it calls it: ``Facsimile | 617-555-0100`` is a fax number."""
+    words = tokens.words
+    for label in _NUMBERED.intersection(labels):
+        for i, end in _runs(labels, label):
+            for j in range(i - 1, max(-1, i - 1 - KEY_REACH), -1):
+                word = words[j].lower()
+                named = _LABEL_OF.get(word)
+                if named and labels[j] == OUTSIDE:
+                    labels[i:end] = [named] * (end - i)
+                if named or (word[0].isalnum() and word not in _BETWEEN) or word == LINE_BREAK:
+                    break
+
+
 def _runs(labels: Sequence[str], label: str) -> list[tuple[int, int]]:
     """Where runs of one label begin and end."""
+    if label not in labels:
+        return []
     marks = [i for i in range(len(labels)) if labels[i] == label]
     begins = [i for i in marks if i == 0 or labels[i - 1] != label]
     ends = [i + 1 for i in marks if i + 1 == len(labels) or labels[i + 1] != label]

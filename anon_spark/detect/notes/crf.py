@@ -6,8 +6,9 @@ a batch are found together.
 Source: Lafferty, McCallum, Pereira 2001; Viterbi 1967.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ from anon_spark.detect.notes.tokens import Tokens
 
 OUTSIDE = "O"
 PIECE = 100  # tokens
+CUE_KEYS = 32  # more than there are cues and forms of lines
+MOST_MADE = 4_000  # keys made together
 MOST_KEPT = 120_000  # rows a table may hold before it is begun anew
 
 Floats = NDArray[np.float32]
@@ -44,19 +47,25 @@ class Seen(NamedTuple):
 
 
 class _Table:
-    """Sums of weights by key (a number), kept in the order of the keys."""
+    """Sums of weights by key (a number), made when a key is first seen.
 
-    def __init__(self, width: int, make: Callable[[int], Floats]) -> None:
-        self._make, self._width = make, width
+    ``make`` gives, for a key, the rows of weights to be summed, a list a block; keys that begin at 0 and leave few out
+    are ``dense``, others are kept in order.
+    """
+
+    def __init__(self, state: Floats, blocks: int, make: Callable[[int], Sequence[Sequence[int]]]) -> None:
+        self._state, self._make = state, make
+        self._width = blocks * state.shape[1]
         self.clear()
 
     def clear(self) -> None:
         self._keys = np.empty(0, np.int64)
         self._place = np.empty(0, np.intp)
+        self._kept = 0
         self.values: Floats = np.zeros((1024, self._width), np.float32)
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return self._kept
 
     def rows(self, keys: NDArray[np.int64]) -> NDArray[np.intp]:
         """The row of ``values`` of each key; what is not there is made."""
@@ -64,19 +73,48 @@ class _Table:
         known = at < len(self._keys)
         known[known] = self._keys[at[known]] == keys[known]
         if not known.all():
-            self._add(np.unique(keys[~known]))
+            new = np.unique(keys[~known])
+            begun = self._fill(new)
+            places = np.searchsorted(self._keys, new)
+            self._keys = np.insert(self._keys, places, new)
+            self._place = np.insert(self._place, places, np.arange(begun, begun + len(new)))
             at = np.searchsorted(self._keys, keys)
         return self._place[at]
 
-    def _add(self, keys: NDArray[np.int64]) -> None:
-        begun = len(self._keys)
-        while begun + len(keys) > len(self.values):
+    def _fill(self, keys: NDArray[np.int64]) -> int:
+        """Make the values of new keys, and say in which row they begin; the last row of ``state`` is zero."""
+        begun, count = self._kept, len(keys)
+        while begun + count > len(self.values):
             self.values = np.concatenate([self.values, np.zeros_like(self.values)])
-        for row, key in enumerate(keys.tolist(), begun):
-            self.values[row] = self._make(key)
-        at = np.searchsorted(self._keys, keys)
-        self._keys = np.insert(self._keys, at, keys)
-        self._place = np.insert(self._place, at, np.arange(begun, begun + len(keys)))
+        for first in range(0, count, MOST_MADE):
+            part = keys[first : first + MOST_MADE].tolist()
+            lists = [rows for key in part for rows in self._make(key)]
+            sizes = np.fromiter(map(len, lists), np.intp, len(lists)) + 1
+            offsets = np.cumsum(sizes) - sizes
+            flat = np.full(int(sizes.sum()), len(self._state) - 1, np.intp)
+            rest = np.ones(len(flat), bool)
+            rest[offsets] = False
+            flat[rest] = np.fromiter(chain.from_iterable(lists), np.intp)
+            sums = np.add.reduceat(self._state[flat], offsets, axis=0)
+            self.values[begun + first : begun + first + len(part)] = sums.reshape(len(part), self._width)
+        self._kept += count
+        return begun
+
+
+class _DenseTable(_Table):
+    """As :class:`_Table`, for keys that begin at 0 and leave few out."""
+
+    def rows(self, keys: NDArray[np.int64]) -> NDArray[np.intp]:
+        most = int(keys.max(initial=0))
+        if most >= len(self._place):
+            self._place = np.concatenate([self._place, np.full(most + 1024, -1, np.intp)])
+        rows = self._place[keys]
+        if rows.min(initial=0) < 0:
+            new = np.unique(keys[rows < 0])
+            begun = self._fill(new)
+            self._place[new] = np.arange(begun, begun + len(new))
+            rows = self._place[keys]
+        return rows
 
 
 class Tagger:
@@ -89,20 +127,16 @@ class Tagger:
         self._outside = weights.labels.index(OUTSIDE)
         self._caution = np.zeros(count, np.float32)
         self._caution[self._outside] = -caution
-        wide = count * (1 + len(features.NEAR))
-        self._tables = [
-            _Table(wide, self._of_word),
-            _Table(2 * count, self._of_pair),
-            _Table(count, self._of_three),
-        ]
-        self._word_table, self._pair_table, self._three_table = self._tables
-        self._place_table = _Table(count, self._of_place)
-        self._cue_tables = [_Table(count, partial(self._of_cue, side)) for side in range(3)]
-        self._nothing: Floats = np.zeros(count, np.float32)
+        state: Floats = np.concatenate([weights.state, np.zeros((1, count), np.float32)])
+        self._word_table = _DenseTable(state, 1 + len(features.NEAR), self._of_word)
+        self._pair_table = _Table(state, 2, self._of_pair)
+        self._three_table = _Table(state, 1, self._of_three)
+        self._place_table = _Table(state, 1, self._of_place)
+        self._cue_tables = [_DenseTable(state, 1, partial(self._of_cue, side)) for side in range(3)]
         self._forget()
 
     def _forget(self) -> None:
-        self._kind_pairs: dict[tuple[str, str], Floats] = {}
+        self._kind_pairs: dict[tuple[str, str], tuple[list[int], list[int]]] = {}
         self._words: dict[str, dict[str, int]] = {
             m: {} for m in (features.MIXED, features.UPPER, features.LOWER)
         }
@@ -112,57 +146,47 @@ class Tagger:
         self._kind_names, self._heads, self._patterns = _Names(), _Names(), _Names()
         self._heads.number("")
         self._patterns.number("")
-        for table in (*self._tables, self._place_table, *self._cue_tables):
+        tables = self._word_table, self._pair_table, self._three_table, self._place_table, *self._cue_tables
+        for table in tables:
             table.clear()
 
-    def _sum(self, names: Sequence[str]) -> Floats:
-        rows = [row for name in names if (row := self.weights.rows.get(name)) is not None]
-        if not rows:
-            return self._nothing
-        total: Floats = self.weights.state[rows].sum(axis=0)
-        return total
-
-    def _of_word(self, number: int) -> Floats:
-        word = self._seen[number]
-        parts = [self._sum(word.own), *(self._sum(features.beside(word, offset)) for offset in features.NEAR)]
-        return np.concatenate(parts)
-
-    def _of_pair(self, key: int) -> Floats:
-        first, second = (self._seen[number] for number in divmod(key, 1 << 32))
-        kinds = first.kind, second.kind
-        total = self._kind_pairs.get(kinds)
-        if total is None:
-            total = self._both(*features.of_kinds(*kinds))
-            self._kind_pairs[kinds] = total
-        back, ahead = features.of_words(first, second)
+    def _rows(self, names: Iterable[str]) -> list[int]:
         known = self.weights.rows
-        if any(name in known for name in back) or any(name in known for name in ahead):
-            return total + self._both(back, ahead)
-        return total
+        return [known[name] for name in names if name in known]
 
-    def _both(self, back: Sequence[str], ahead: Sequence[str]) -> Floats:
-        return np.concatenate([self._sum(back), self._sum(ahead)])
+    def _of_word(self, number: int) -> list[list[int]]:
+        word = self._seen[number]
+        near = (features.beside(word, offset) for offset in features.NEAR)
+        return [self._rows(names) for names in (word.own, *near)]
 
-    def _of_three(self, key: int) -> Floats:
+    def _of_pair(self, key: int) -> tuple[list[int], list[int]]:
+        first, second = self._seen[key >> 32], self._seen[key & 0xFFFFFFFF]
+        kinds = first.kind, second.kind
+        known = self._kind_pairs.get(kinds)
+        if known is None:
+            back, ahead = features.of_kinds(*kinds)
+            known = self._kind_pairs[kinds] = self._rows(back), self._rows(ahead)
+        back, ahead = features.of_words(first, second)
+        return known[0] + self._rows(back), known[1] + self._rows(ahead)
+
+    def _of_three(self, key: int) -> list[list[int]]:
         rest, after = divmod(key, 1 << 16)
         before, kind = divmod(rest, 1 << 16)
         names = self._kind_names.names
-        return self._sum(features.of_three(names[before], names[kind], names[after]))
+        return [self._rows(features.of_three(names[before], names[kind], names[after]))]
 
-    def _of_place(self, key: int) -> Floats:
+    def _of_place(self, key: int) -> list[list[int]]:
         rest, kind = divmod(key, 1 << 16)
         if not rest:
-            return self._nothing
+            return [[]]
         rest, other = divmod(rest, 4)
         head, pattern = divmod(rest, 1 << 20)
         names = self._heads.names[head], self._patterns.names[pattern]
-        return self._sum(features.of_place(*names, _ELSEWHERE[other], self._kind_names.names[kind]))
+        return [self._rows(features.of_place(*names, _ELSEWHERE[other], self._kind_names.names[kind]))]
 
-    def _of_cue(self, side: int, key: int) -> Floats:
-        number, kind = divmod(key, 1 << 16)
-        told = [0, 0, 0]
-        told[side] = number
-        return self._sum(features.of_cues(*told, self._kind_names.names[kind])[side])
+    def _of_cue(self, side: int, key: int) -> list[list[int]]:
+        kind, number = divmod(key, CUE_KEYS)
+        return [self._rows(features.of_cue(side, number, self._kind_names.names[kind]))]
 
     def tag(self, texts: Sequence[Seen]) -> list[list[str]]:
         """The best label of every token of every text."""
@@ -203,9 +227,9 @@ class Tagger:
         total: Floats = scores[inside] + self._place_table.values[rows] + self._caution
         lines = np.array([form for text in texts for form in text.lines], np.int64)
         near = _nearest(np.array(self._cues, np.int64)[kinds], inside)
-        for table, told in zip(self._cue_tables, (*near, lines), strict=True):
-            rows = table.rows((told << 16) + kinds[inside])
-            total += table.values[rows]
+        for cues, told in zip(self._cue_tables, (*near, lines), strict=True):
+            rows = cues.rows(kinds[inside] * CUE_KEYS + told)
+            total += cues.values[rows]
         return total
 
     def _add_pairs(self, scores: Floats, ids: NDArray[np.int64], kinds: NDArray[np.int64]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from anon_spark.detect.notes import features
 from anon_spark.detect.notes.announced import Hit
-from anon_spark.detect.notes.corrections import drop_eponyms, drop_shares
+from anon_spark.detect.notes.corrections import drop_credentials, drop_eponyms, drop_shares, name_by_key
 from anon_spark.detect.notes.crf import OUTSIDE, Seen, Tagger
 from anon_spark.detect.notes.labels import YOUNGER_AGE
 from anon_spark.detect.notes.lexicon import ORDINARY, announcing, lexicon
@@ -71,6 +71,8 @@ class Detector:
             for text, (seen, hits), labels in zip(batch, looked, tagged, strict=True):
                 drop_eponyms(seen.tokens, labels)
                 drop_shares(seen.tokens, labels)
+                drop_credentials(seen.tokens, labels)
+                name_by_key(seen.tokens, labels)
                 repeat_names(seen.tokens, labels)
                 yield join(text, spans_of(seen.tokens, labels), hits if patterns else [])
 
@@ -130,24 +132,35 @@ def repeat_names(tokens: Tokens, labels: list[str]) -> None:
     """Label NAME what is written like a name found elsewhere in the same text; words of other meaning stay."""
     known, classes = lexicon(), announcing()
     words = tokens.words
-    names = {
-        word
-        for word, label in zip(words, labels, strict=True)
-        if label == "NAME" and len(word) > 3 and word[0].isalpha()
-    }
-    names = {
-        word
-        for word in names
-        if not ORDINARY.intersection(known.get(word.lower(), "")) and word.lower() not in classes
-    }
-    if not names:
+    names: set[str] = set()  # in small letters: meaning nothing else
+    plain: set[str] = set()  # as written: ordinary words too
+    for word, label in zip(words, labels, strict=True):
+        if label == "NAME" and len(word) > 2 and word[0].isalpha():
+            small = word.lower()
+            if small in classes or ORDINARY.intersection(known.get(small, "")):
+                plain.add(word)
+            elif len(word) > 3:
+                names.add(small)
+    if not (names or plain):
         return
     for i, word in enumerate(words):
-        if word in names and labels[i] == OUTSIDE:
-            after = words[i + 1].lower() if i + 1 < len(words) else ""
-            after = words[i + 3].lower() if after == "'" and i + 3 < len(words) else after
-            if classes.get(after) not in _AFTER_NAMES:
-                labels[i] = "NAME"
+        if labels[i] != OUTSIDE or not (word.lower() in names or (word in plain and _inside(words, i))):
+            continue
+        after = words[i + 1].lower() if i + 1 < len(words) else ""
+        after = words[i + 3].lower() if after == "'" and i + 3 < len(words) else after
+        if classes.get(after) not in _AFTER_NAMES:
+            labels[i] = "NAME"
+
+
+def _inside(words: Sequence[str], i: int) -> bool:
+    """Whether a capitalized word stands inside a sentence of small letters, where only a name is capitalized."""
+    return (
+        words[i].istitle()
+        and 0 < i < len(words) - 1
+        and words[i - 1].isalpha()
+        and words[i - 1].islower()
+        and (words[i + 1].islower() or words[i + 1] in {"'", ","})
+    )
 
 
 def _by_number(text: str, span: Span) -> Span:

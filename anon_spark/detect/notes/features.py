@@ -9,7 +9,7 @@ from bisect import bisect_left
 from functools import lru_cache
 from typing import NamedTuple
 
-from anon_spark.detect.notes.lexicon import announcing, lexicon
+from anon_spark.detect.notes.lexicon import announcing, is_slip, lexicon
 from anon_spark.detect.notes.tokens import LINE_BREAK, Tokens
 
 MIXED, UPPER, LOWER = "m", "U", "l"
@@ -38,7 +38,7 @@ def describe(word: str, mode: str) -> Word:
     shape = _shape(word) if mode == MIXED else mode
     known = lexicon().get(lower, "")
     announced = announcing().get(lower, "")
-    lists = known or ("?" if len(lower) > 2 else "??")
+    lists = known or ("??" if len(lower) < 3 else "~" if is_slip(lower) else "?")
     kind = f"{announced}.{shape}" if announced else f"{lists}.{shape}"
     own = [
         f"w={lower}",
@@ -137,10 +137,10 @@ def of_place(header: str, pattern: str, elsewhere: str, kind: str) -> list[str]:
     return features
 
 
-CUES = tuple(
-    "title credential role relation hospital company idkey contactkey place street age medical strength dose "
-    "holiday religion month weekday".split()
-)
+CUES = (
+    "title", "credential", "role", "relation", "hospital", "company", "idkey", "contactkey", "place", "street", "age",
+    "medical", "strength", "dose", "holiday", "religion", "month", "weekday",
+)  # fmt: skip
 """Classes of announcing words that are also told of from further away."""
 CUE_REACH = 9  # tokens
 
@@ -151,12 +151,9 @@ def cue_of(kind: str) -> int:
     return CUES.index(name) + 1 if name in CUES else 0
 
 
-def of_cues(left: int, right: int, line: int, kind: str) -> list[list[str]]:
-    """Features of a token by the nearest announcing class before it, behind it, and by the form of its line."""
-    told = []
-    for side, number in (("L", left), ("R", right), ("T", line)):
-        told.append([f"{side}={number}", f"{side}k={number}|{kind}"] if number else [])
-    return told
+def of_cue(side: int, number: int, kind: str) -> list[str]:
+    """Features of a token by the nearest announcing class before it (side 0), behind it (1), by its line's form (2)."""
+    return [f"{'LRT'[side]}={number}", f"{'LRT'[side]}k={number}|{kind}"] if number else []
 
 
 LINE_SIZES = (1, 2, 3, 5, 8, 14)
@@ -201,7 +198,7 @@ def elsewhere(tokens: Tokens, modes: list[str]) -> list[str]:
     ]
 
 
-TITLES = frozenset("Dr Mr Mrs Ms Miss Prof Professor Drs Doctor Rev Sr".split())
+TITLES = frozenset(["Dr", "Mr", "Mrs", "Ms", "Miss", "Prof", "Professor", "Drs", "Doctor", "Rev", "Sr"])
 
 
 _LINE = re.compile(r"[^\n]*\n?")

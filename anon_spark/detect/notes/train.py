@@ -58,8 +58,8 @@ def features_of(seen: Seen, described: list[features.Word]) -> list[list[str]]:
         names += features.of_three(padded[i - 1].kind, word.kind, padded[i + 1].kind)
         at = i - margin
         names += features.of_place(seen.headers[at], seen.patterns[at], seen.elsewhere[at], word.kind)
-        for told in features.of_cues(left[at], right[at], seen.lines[at], word.kind):
-            names += told
+        for side, number in enumerate((left[at], right[at], seen.lines[at])):
+            names += features.of_cue(side, number, word.kind)
         found.append(names)
     return found
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from anon_spark.detect.notes.grammar import numbers
 from anon_spark.detect.notes.grammar.dates import born, write_date
-from anon_spark.detect.notes.grammar.people import NICKNAMES, Person, _coined, _maker, draw_person
+from anon_spark.detect.notes.grammar.people import NICKNAMES, TRAIN, Person, _coined, _maker, draw_person
 from anon_spark.detect.notes.grammar.places import PlaceMaker
 from anon_spark.detect.notes.grammar.vocabulary import (
     DRUGS,
@@ -15,6 +15,7 @@ from anon_spark.detect.notes.grammar.vocabulary import (
     EPONYMS_OF,
     WORDS,
     clinical_words,
+    namesakes,
     plain_words,
     trade_name,
 )
@@ -149,7 +150,11 @@ class Fields:
         if form == "nick":
             nickname = draw.choice((*NICKNAMES, self._name("rel2").first))
             return draw.choice(
-                (f'{first} "{nickname}" {last}', f"{first} ({nickname}) {last}", f'{last}, {first} "{nickname}"')
+                (
+                    f'{first} "{nickname}" {last}',
+                    f"{first} ({nickname}) {last}",
+                    f'{last}, {first} "{nickname}"',
+                )
             )
         if form == "ini":
             return draw.choice((f"{first[0]}.{last[0]}.", f"{first[0]}{last[0]}", f"{first[0]}. {last[0]}."))
@@ -201,6 +206,8 @@ class Fields:
 
     def _namesake(self) -> str:
         """Somebody's name that a disease or a tool bears."""
+        if self.part == TRAIN and self.draw.random() < 0.35:
+            return self.draw.choice(namesakes())
         known = draw_person(self.draw, self.part).last
         return known if self.draw.random() < 0.5 and " " not in known else self._nobody()
 

@@ -122,9 +122,12 @@ REAL_HOSPITALS = (
     "VA Medical Center; Beth Israel; Sentara; Ochsner; Swedish; Virginia Mason; Banner Health; Scott & White; Sharp Grossmont"
 ).split("; ")
 COMPOUND = (
-    "Lake River Spring Oak Maple Pine Cedar Sun North South East West Green Brook Clear Fair Harbor Hill Mountain Bay Ocean Wood Stone "
-    "Glen Elm Ash Birch Willow Rose Brad Kings Queens Ham Winter Summer Sand Rock Silver Golden Crystal Eagle Fox Deer"
-).split(), "view side wood dale field brook ridge haven crest point port ton ville land mont shore ford bury ham water stone ley".split()
+    (
+        "Lake River Spring Oak Maple Pine Cedar Sun North South East West Green Brook Clear Fair Harbor Hill Mountain Bay Ocean Wood Stone "
+        "Glen Elm Ash Birch Willow Rose Brad Kings Queens Ham Winter Summer Sand Rock Silver Golden Crystal Eagle Fox Deer"
+    ).split(),
+    "view side wood dale field brook ridge haven crest point port ton ville land mont shore ford bury ham water stone ley".split(),
+)
 SCHOOLS = (
     "{town} College",
     "{last} Elementary School",

@@ -61,7 +61,9 @@ PLACEHOLDERS = {
 def rules(part: str) -> dict[str, tuple[str, ...]]:
     """The templates of train, tune or test."""
     folder = files(__package__).joinpath("templates")
-    kept = sorted((file for file in folder.iterdir() if file.name.startswith(part)), key=lambda file: file.name)
+    kept = sorted(
+        (file for file in folder.iterdir() if file.name.startswith(part)), key=lambda file: file.name
+    )
     text = "\n".join(file.read_text(encoding="utf-8") for file in kept)
     found: dict[str, list[str]] = {}
     name = ""
