@@ -158,7 +158,7 @@ class PlaceMaker:
     def __init__(self, draw: random.Random, part: str) -> None:
         self._draw, self._part = draw, part
         abroad = [locale for locale in LOCALES[part] if locale not in NO_ADDRESSES]
-        self._abroad = draw.choice(abroad) if draw.random() < 0.25 else None
+        self._abroad = draw.choice(abroad) if draw.random() < 0.35 else None
         self.kinds = {
             "hospital",
             "org",
