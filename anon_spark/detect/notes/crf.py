@@ -6,24 +6,21 @@ a batch are found together.
 Source: Lafferty, McCallum, Pereira 2001; Viterbi 1967.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anon_spark.detect.notes import features
+from anon_spark.detect.notes.tables import DenseTable, Floats, Table
 from anon_spark.detect.notes.tokens import Tokens
 
 OUTSIDE = "O"
 PIECE = 100  # tokens
 CUE_KEYS = 32  # more than there are cues and forms of lines
-MOST_MADE = 4_000  # keys made together
 MOST_KEPT = 120_000  # rows a table may hold before it is begun anew
-
-Floats = NDArray[np.float32]
 
 
 class Weights(NamedTuple):
@@ -46,77 +43,6 @@ class Seen(NamedTuple):
     lines: list[int]  # the form of each token's line
 
 
-class _Table:
-    """Sums of weights by key (a number), made when a key is first seen.
-
-    ``make`` gives, for a key, the rows of weights to be summed, a list a block; keys that begin at 0 and leave few out
-    are ``dense``, others are kept in order.
-    """
-
-    def __init__(self, state: Floats, blocks: int, make: Callable[[int], Sequence[Sequence[int]]]) -> None:
-        self._state, self._make = state, make
-        self._width = blocks * state.shape[1]
-        self.clear()
-
-    def clear(self) -> None:
-        self._keys = np.empty(0, np.int64)
-        self._place = np.empty(0, np.intp)
-        self._kept = 0
-        self.values: Floats = np.zeros((1024, self._width), np.float32)
-
-    def __len__(self) -> int:
-        return self._kept
-
-    def rows(self, keys: NDArray[np.int64]) -> NDArray[np.intp]:
-        """The row of ``values`` of each key; what is not there is made."""
-        at = np.searchsorted(self._keys, keys)
-        known = at < len(self._keys)
-        known[known] = self._keys[at[known]] == keys[known]
-        if not known.all():
-            new = np.unique(keys[~known])
-            begun = self._fill(new)
-            places = np.searchsorted(self._keys, new)
-            self._keys = np.insert(self._keys, places, new)
-            self._place = np.insert(self._place, places, np.arange(begun, begun + len(new)))
-            at = np.searchsorted(self._keys, keys)
-        return self._place[at]
-
-    def _fill(self, keys: NDArray[np.int64]) -> int:
-        """Make the values of new keys, and say in which row they begin; the last row of ``state`` is zero."""
-        begun, count = self._kept, len(keys)
-        while begun + count > len(self.values):
-            self.values = np.concatenate([self.values, np.zeros_like(self.values)])
-        for first in range(0, count, MOST_MADE):
-            part = keys[first : first + MOST_MADE].tolist()
-            lists = [rows for key in part for rows in self._make(key)]
-            sizes = np.fromiter(map(len, lists), np.intp, len(lists)) + 1
-            offsets = np.cumsum(sizes) - sizes
-            flat = np.full(int(sizes.sum()), len(self._state) - 1, np.intp)
-            rest = np.ones(len(flat), bool)
-            rest[offsets] = False
-            flat[rest] = np.fromiter(chain.from_iterable(lists), np.intp)
-            sums = np.add.reduceat(self._state[flat], offsets, axis=0)
-            self.values[begun + first : begun + first + len(part)] = sums.reshape(len(part), self._width)
-        self._kept += count
-        return begun
-
-
-class _DenseTable(_Table):
-    """As :class:`_Table`, for keys that begin at 0 and leave few out."""
-
-    def rows(self, keys: NDArray[np.int64]) -> NDArray[np.intp]:
-        most = int(keys.max(initial=0))
-        if most >= len(self._place):
-            self._place = np.concatenate([self._place, np.full(most + 1024, -1, np.intp)])
-        rows = self._place[keys]
-        if rows.min(initial=0) < 0:
-            new = np.unique(keys[rows < 0])
-            begun = self._fill(new)
-            self._place[new] = np.arange(begun, begun + len(new))
-            rows = self._place[keys]
-        return rows
-
-
 class Tagger:
     """Finds the best labels of texts; one a process, since it grows by what it has seen (up to a bound)."""
 
@@ -128,11 +54,11 @@ class Tagger:
         self._caution = np.zeros(count, np.float32)
         self._caution[self._outside] = -caution
         state: Floats = np.concatenate([weights.state, np.zeros((1, count), np.float32)])
-        self._word_table = _DenseTable(state, 1 + len(features.NEAR), self._of_word)
-        self._pair_table = _Table(state, 2, self._of_pair)
-        self._three_table = _Table(state, 1, self._of_three)
-        self._place_table = _Table(state, 1, self._of_place)
-        self._cue_tables = [_DenseTable(state, 1, partial(self._of_cue, side)) for side in range(3)]
+        self._word_table = DenseTable(state, 1 + len(features.NEAR), self._of_word)
+        self._pair_table = Table(state, 2, self._of_pair)
+        self._three_table = Table(state, 1, self._of_three)
+        self._place_table = Table(state, 1, self._of_place)
+        self._cue_tables = [DenseTable(state, 1, partial(self._of_cue, side)) for side in range(3)]
         self._forget()
 
     def _forget(self) -> None:

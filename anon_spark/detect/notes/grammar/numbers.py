@@ -182,7 +182,9 @@ def street(draw: random.Random, fake: Any, surname: str) -> str:
         )
     )
     if draw.random() < 0.08:
-        box = draw.choice(("PO Box", "P.O. Box", "P.O. BOX", "RR 2 Box", "Box", "Unit 41 Box", "PSC 7, Box", "HC 3 Box"))
+        box = draw.choice(
+            ("PO Box", "P.O. Box", "P.O. BOX", "RR 2 Box", "Box", "Unit 41 Box", "PSC 7, Box", "HC 3 Box")
+        )
         return f"{box} {draw.randint(1, 9999)}"
     if draw.random() < 0.08:  # the number behind, as elsewhere
         return f"{base} {draw.randint(1, 400)}"
