@@ -11,17 +11,19 @@ import pycrfsuite
 import pytest
 
 from anon_spark.detect.notes.announced import Hit
-from anon_spark.detect.notes.corrections import drop_eponyms, drop_shares
+from anon_spark.detect.notes.corrections import drop_credentials, drop_eponyms, drop_shares, name_by_key
 from anon_spark.detect.notes.crf import Tagger, best_labels
 from anon_spark.detect.notes.detector import LONGEST, Detector, cut, join, see
 from anon_spark.detect.notes.evaluate import evaluate
 from anon_spark.detect.notes.grammar.people import TEST, TRAIN, TUNE, draw_person, part_of, seed
+from anon_spark.detect.notes.grammar.vocabulary import DRUGS_OF, EPONYMS_OF, namesakes
 from anon_spark.detect.notes.grammar.write import rules, write_note
 from anon_spark.detect.notes.known import Known, find_known
 from anon_spark.detect.notes.labels import HINTS, HIPAA
 from anon_spark.detect.notes.model import facts_of, get_detector, load_model, save_model
 from anon_spark.detect.notes.patterns import find_patterns
 from anon_spark.detect.notes.presidio import make_recognizer
+from anon_spark.detect.notes.repeats import repeat_names
 from anon_spark.detect.notes.replace import TREATMENTS, Replacing, replace, shift_date
 from anon_spark.detect.notes.spans import Span
 from anon_spark.detect.notes.tokens import tokenize
@@ -169,6 +171,56 @@ def test_words_beside_a_span_speak_against_it(text, label, kept):
     drop_eponyms(tokens, labels)
     drop_shares(tokens, labels)
     assert (label in labels) == kept
+
+
+def labelled(text: str, marks: dict[str, str]) -> tuple[list[str], list[str]]:
+    """The words of a text, and labels of those in ``marks``."""
+    tokens = tokenize(text)
+    return tokens, [marks.get(word, "O") for word in tokens.words]
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "label"),
+    [
+        ("Facsimile | 617", "PHONE", "FAX"),
+        ("faxed to 617", "PHONE", "FAX"),
+        ("Driver's license no. 617", "MRN", "LICENSE"),
+        ("policy number: 617", "OTHER_ID", "HEALTH_PLAN"),
+        ("phone and room 617", "MRN", "MRN"),
+        ("Fax:\n617", "PHONE", "PHONE"),
+    ],
+)
+def test_a_number_is_called_what_the_word_before_it_says(text, found, label):
+    tokens, labels = labelled(text, {"617": found})
+    name_by_key(tokens, labels)
+    assert labels[-1] == label
+
+
+def test_letters_behind_a_name_and_a_side_are_nobody():
+    tokens, labels = labelled(
+        "Ann Lee, MD, FAAD; bunion R, now", dict.fromkeys(("Ann", "Lee", "MD", "FAAD", "R"), "NAME")
+    )
+    drop_credentials(tokens, labels)
+    assert [word for word, label in zip(tokens.words, labels, strict=True) if label == "NAME"] == ["Ann", "Lee"]
+    tokens, labels = labelled("Dr. R called", {"R": "NAME"})
+    drop_credentials(tokens, labels)
+    assert "NAME" in labels
+
+
+def test_a_name_is_found_again_but_not_the_word_it_is_written_like():
+    text = "Tell Zwackel and Mrs. Rose. ZWACKEL, zwackel: saw Rose today. Rose of skin, a rose. Zwackel sign."
+    tokens = tokenize(text)
+    labels = ["NAME" if i in (1, 5) else "O" for i in range(len(tokens.words))]
+    repeat_names(tokens, labels)
+    named = [i for i, label in enumerate(labels) if label == "NAME"]
+    assert [tokens.words[i] for i in named] == ["Zwackel", "Rose", "ZWACKEL", "zwackel", "Rose"]
+
+
+def test_names_that_things_bear_and_drugs_are_apart_too():
+    assert not set(EPONYMS_OF[TRAIN]) & {*EPONYMS_OF[TUNE], *EPONYMS_OF[TEST]}
+    assert not set(DRUGS_OF[TRAIN]) & {*DRUGS_OF[TUNE], *DRUGS_OF[TEST]}
+    kept = {word for part in (TUNE, TEST) for name in EPONYMS_OF[part] for word in re.findall(r"\w+", name)}
+    assert not kept & set(namesakes())
 
 
 def test_what_a_pattern_is_certain_of_is_never_lost():

@@ -21,10 +21,10 @@ from anon_spark.detect.notes.grammar.write import write_note
 from anon_spark.detect.notes.labels import YOUNGER_AGE
 from anon_spark.detect.notes.spans import Note
 
-UNLISTED, UNLISTED_OUTSIDE, UNREAD = 0.15, 0.04, 0.2
+UNLISTED, UNLISTED_OUTSIDE, UNREAD = 0.15, 0.04, 0.35
 MERGED = {YOUNGER_AGE: "AGE"}  # told apart by their number, not by their place
 SETTINGS: dict[str, dict[str, Any]] = {
-    "ap": {"max_iterations": 12, "feature.minfreq": 2, "feature.possible_transitions": True},
+    "ap": {"max_iterations": 12, "feature.minfreq": 6, "feature.possible_transitions": True},
     "lbfgs": {
         "c1": 0.08,
         "c2": 0.02,

@@ -31,7 +31,7 @@ WEIGHTS = {
     "note.plain": 18,
     "note.ids": 8,
     "note.wild": 10,
-    "note.general": 10,
+    "note.general": 7,
     "note.micu": 4,
     "note.nursing": 3,
     "note.registration": 2,
