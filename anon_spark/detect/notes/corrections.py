@@ -79,15 +79,16 @@ _KEYS = {
     "FAX": "fax facsimile telefax telecopier faxed refaxed",
     "PHONE": "phone telephone tel cell mobile pager beeper pgr ph",
     "LICENSE": "license licence lic licensed dea npi",
-    "MRN": "mrn",
-    "SSN": "ssn",
-    "HEALTH_PLAN": "policy member subscriber payer medicare medicaid beneficiary",
-    "ACCOUNT": "account acct",
+    "MRN": "mrn record chart",
+    "SSN": "ssn security",
+    "HEALTH_PLAN": "policy member subscriber payer insurance insurer medicare medicaid beneficiary",
+    "ACCOUNT": "account acct invoice iban",
     "VEHICLE": "vin plate plates",
-    "DEVICE": "serial",
+    "DEVICE": "serial sn lot",
+    "OTHER_ID": "passport badge accession specimen case claim docket ticket study rx",
 }
 _LABEL_OF = {key: label for label, keys in _KEYS.items() for key in keys.split()}
-_NUMBERED = frozenset((*_KEYS, "OTHER_ID", "ZIP"))
+_NUMBERED = frozenset((*_KEYS, "ZIP"))
 _BETWEEN = frozenset(
     "no num number numbers nr id ids is was to at card code state driver drivers lic".split()
 )
