@@ -156,6 +156,11 @@ def test_a_long_text_is_cut_where_nothing_is_lost():
         ("Dr. Bell's note", "NAME", True),
         ("wife Bell palsy", "NAME", True),
         ("Zwackel sign", "NAME", True),
+        ("pt w/ Bell palsy", "NAME", False),
+        ("Bell III fracture", "NAME", False),
+        ("Ann Bell III came", "NAME", True),
+        ("Ann Bell murmur", "NAME", False),
+        ("Ann Bell test", "NAME", True),
         ("D5 1/2 NS", "DATE", False),
         ("strength 4/5", "DATE", False),
         ("seen 1/2 by us", "DATE", True),
@@ -165,7 +170,7 @@ def test_a_long_text_is_cut_where_nothing_is_lost():
 def test_words_beside_a_span_speak_against_it(text, label, kept):
     tokens = tokenize(text)
     numbers = [i for i, w in enumerate(tokens.words) if (w[0].isdigit() or w == "/") and text[:2] != "D5"]
-    found = {"Bell", "Salter", "Harris", "-", "Zwackel"} if label == "NAME" else set()
+    found = {"Ann", "Bell", "Salter", "Harris", "-", "Zwackel"} if label == "NAME" else set()
     marked = [i for i, w in enumerate(tokens.words) if w in found] or numbers or [2, 3, 4]
     labels = [label if i in marked else "O" for i in range(len(tokens.words))]
     drop_eponyms(tokens, labels)

@@ -11,7 +11,8 @@ _BEARS = frozenset(
     "cells bodies pouch ring rings spots lesion hernia pupil nevus anomaly shunt splint frame boot brace clamp "
     "forceps".split()
 )
-_OF_PEOPLE = {"title", "relation", "role", "namekey", "credential"}
+_OF_PEOPLE = {"title", "relation", "role", "credential"}
+_GRADES = frozenset("ii iii iv iia iib iiia iiib".split())
 _OUT_OF = frozenset("ns tab tabs tablet tablets mg ml str strength".split())
 _GRADED = frozenset("strength power motor grip reflexes iop mmse moca pain gcs".split())
 
@@ -20,13 +21,19 @@ def drop_eponyms(tokens: Tokens, labels: list[str]) -> None:
     """Take NAME from names that a disease or tool bears: ``Bell's palsy``, ``Salter-Harris``, not ``Dr. Bell``."""
     words, known, classes = tokens.words, lexicon(), announcing()
     for i, end in _runs(labels, "NAME"):
-        borne = [w for w in words[i:end] if w[0].isalpha() and w.lower() != "s"]
-        if not borne or any("p" not in known.get(w.lower(), "") for w in borne):
+        borne = [w.lower() for w in words[i:end] if w[0].isalpha() and w.lower() != "s"]
+        graded = [w.lower() for w in (*words[i:end][-1:], *words[end : end + 1])]
+        if borne and borne[-1] in _GRADES:
+            borne.pop()
+        if not borne or "p" not in known.get(borne[-1], ""):
             continue
         before = next((w.lower() for w in reversed(words[max(0, i - 2) : i]) if w[0].isalpha()), "")
         after = next((w.lower() for w in words[end : end + 3] if w[0].isalpha() and w.lower() != "s"), "")
-        thing = classes.get(after) == "medical" or after in _BEARS
-        if (thing or "-" in words[i:end]) and classes.get(before) not in _OF_PEOPLE:
+        every = all("p" in known.get(w, "") for w in borne)
+        thing = after in _BEARS or (classes.get(after) == "medical" and every)
+        graded_one = len(borne) == 1 and not _GRADES.isdisjoint(graded)
+        paired = "-" in words[i:end] and every and classes.get(before) != "namekey"
+        if classes.get(before) not in _OF_PEOPLE and (thing or graded_one or paired):
             labels[i:end] = [OUTSIDE] * (end - i)
 
 
@@ -65,7 +72,7 @@ def drop_credentials(tokens: Tokens, labels: list[str]) -> None:
                 and end - i == 1
                 and len(words[i]) == 1
                 and (i < 2 or classes.get(words[i - 2].lower()) != "title")
-                and classes.get(before.lower()) not in _OF_PEOPLE
+                and classes.get(before.lower()) not in _OF_PEOPLE | {"namekey"}
             )
             if (behind and said and letters) or alone:
                 labels[i:end] = [OUTSIDE] * (end - i)
