@@ -160,6 +160,9 @@ def test_a_long_text_is_cut_where_nothing_is_lost():
         ("Bell III fracture", "NAME", False),
         ("Ann Bell III came", "NAME", True),
         ("Ann Bell murmur", "NAME", False),
+        ("Harris-Benedict x 1.4", "NAME", False),
+        ("pulses DP 2/4, PT 1/4", "DATE", False),
+        ("admitted 2/4, home 3/4", "DATE", True),
         ("Ann Bell test", "NAME", True),
         ("D5 1/2 NS", "DATE", False),
         ("strength 4/5", "DATE", False),
@@ -203,10 +206,16 @@ def test_a_number_is_called_what_the_word_before_it_says(text, found, label):
 
 def test_letters_behind_a_name_and_a_side_are_nobody():
     tokens, labels = labelled(
-        "Ann Lee, MD, FAAD; bunion R, now", dict.fromkeys(("Ann", "Lee", "MD", "FAAD", "R"), "NAME")
+        "Ann Lee, MD, FAAD, Al Oz, CDCES; bunion R, now",
+        dict.fromkeys(("Ann", "Lee", "Al", "Oz", "MD", "FAAD", "CDCES", "R"), "NAME"),
     )
     drop_credentials(tokens, labels)
-    assert [word for word, label in zip(tokens.words, labels, strict=True) if label == "NAME"] == ["Ann", "Lee"]
+    assert [word for word, label in zip(tokens.words, labels, strict=True) if label == "NAME"] == [
+        "Ann",
+        "Lee",
+        "Al",
+        "Oz",
+    ]
     tokens, labels = labelled("Dr. R called", {"R": "NAME"})
     drop_credentials(tokens, labels)
     assert "NAME" in labels

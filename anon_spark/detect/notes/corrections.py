@@ -1,6 +1,7 @@
 """What the words beside a found span say against it: names that things bear, shares that look like days."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from anon_spark.detect.notes.crf import OUTSIDE
 from anon_spark.detect.notes.lexicon import announcing, lexicon
@@ -14,13 +15,17 @@ _BEARS = frozenset(
 _OF_PEOPLE = {"title", "relation", "role", "credential"}
 _GRADES = frozenset("ii iii iv iia iib iiia iiib".split())
 _OUT_OF = frozenset("ns tab tabs tablet tablets mg ml str strength".split())
-_GRADED = frozenset("strength power motor grip reflexes iop mmse moca pain gcs".split())
+_GRADED = frozenset(
+    "strength power motor grip reflexes iop mmse moca pain gcs recall registration repetition orientation attention session "
+    "class lesson module attempt trial index tinetti berg fim score scale".split()
+)
 
 
 def drop_eponyms(tokens: Tokens, labels: list[str]) -> None:
     """Take NAME from names that a disease or tool bears: ``Bell's palsy``, ``Salter-Harris``, not ``Dr. Bell``."""
     words, known, classes = tokens.words, lexicon(), announcing()
-    for i, end in _runs(labels, "NAME"):
+    for begin, last in _runs(labels, "NAME"):
+        i, end = _with_partner(words, begin, last, known)
         borne = [w.lower() for w in words[i:end] if w[0].isalpha() and w.lower() != "s"]
         graded = [w.lower() for w in (*words[i:end][-1:], *words[end : end + 1])]
         if borne and borne[-1] in _GRADES:
@@ -34,7 +39,16 @@ def drop_eponyms(tokens: Tokens, labels: list[str]) -> None:
         graded_one = len(borne) == 1 and not _GRADES.isdisjoint(graded)
         paired = "-" in words[i:end] and every and classes.get(before) != "namekey"
         if classes.get(before) not in _OF_PEOPLE and (thing or graded_one or paired):
-            labels[i:end] = [OUTSIDE] * (end - i)
+            labels[begin:last] = [OUTSIDE] * (last - begin)
+
+
+def _with_partner(words: Sequence[str], begin: int, end: int, known: Mapping[str, str]) -> tuple[int, int]:
+    """A run with what a hyphen joins to it, where that too is a name that things bear: ``Harris`` of ``Harris-Benedict``."""
+    if begin > 1 and words[begin - 1] == "-" and "p" in known.get(words[begin - 2].lower(), ""):
+        begin -= 2
+    if words[end : end + 1] == ["-"] and "p" in known.get(words[min(end + 1, len(words) - 1)].lower(), ""):
+        end += 2
+    return begin, min(end, len(words))
 
 
 def drop_shares(tokens: Tokens, labels: list[str]) -> None:
@@ -46,8 +60,18 @@ def drop_shares(tokens: Tokens, labels: list[str]) -> None:
             continue
         around = {w.lower() for w in words[max(0, i - 3) : i] if w[0].isalpha()}
         after = next((w.lower() for w in words[end : end + 4] if w[0].isalpha()), "")
-        if around & _GRADED or (after in _OUT_OF and words[end : end + 1] != [LINE_BREAK]):
+        told = around & _GRADED or (after in _OUT_OF and words[end : end + 1] != [LINE_BREAK])
+        if told or _graded_alike(words, i, end, digits):
             labels[i:end] = [OUTSIDE] * (end - i)
+
+
+def _graded_alike(words: Sequence[str], i: int, end: int, digits: Sequence[str]) -> bool:
+    """``DP 2/4, PT 1/4``: behind capitals, with another share of the same whole near."""
+    if len(digits) != 2 or digits[1] not in ("4", "5") or int(digits[0]) > int(digits[1]):
+        return False
+    near = [*words[max(0, i - 6) : i], *words[end : end + 6]]
+    alike = any(a == "/" and b == digits[1] for a, b in pairwise(near))
+    return alike and i > 0 and words[i - 1].isupper() and len(words[i - 1]) < 5
 
 
 _LETTERS_BEHIND = frozenset(
@@ -65,7 +89,8 @@ def drop_credentials(tokens: Tokens, labels: list[str]) -> None:
             said = [w for w in words[i:end] if w[0].isalpha()]
             behind = words[i - 2] if i > 1 and before == "," else ""
             letters = (labels[i - 2] == "NAME" and all(map(_is_credential, said))) or (
-                _is_credential(behind) and all(w.isupper() and len(w) < 7 for w in said)
+                all(w.isupper() and len(w) < 7 for w in said)
+                and (_is_credential(behind) or (labels[i - 2] == "NAME" and _is_unlisted(behind, said)))
             )
             alone = (
                 label == "NAME"
@@ -76,6 +101,11 @@ def drop_credentials(tokens: Tokens, labels: list[str]) -> None:
             )
             if (behind and said and letters) or alone:
                 labels[i:end] = [OUTSIDE] * (end - i)
+
+
+def _is_unlisted(name: str, letters: Sequence[str]) -> bool:
+    """Whether capitals behind a name that is not in capitals are no word that lists hold: ``Ann Lee, CDCES``."""
+    return name.istitle() and len(letters) == 1 and not lexicon().get(letters[0].lower())
 
 
 def _is_credential(word: str) -> bool:
