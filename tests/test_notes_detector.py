@@ -12,7 +12,7 @@ import pytest
 
 from anon_spark.detect.notes.announced import Hit
 from anon_spark.detect.notes.corrections import drop_credentials, drop_eponyms, drop_shares, name_by_key
-from anon_spark.detect.notes.crf import Tagger, best_labels
+from anon_spark.detect.notes.crf import Tagger, Weights, best_labels
 from anon_spark.detect.notes.detector import LONGEST, Detector, cut, join, see
 from anon_spark.detect.notes.evaluate import evaluate
 from anon_spark.detect.notes.grammar.people import TEST, TRAIN, TUNE, draw_person, part_of, seed
@@ -27,7 +27,7 @@ from anon_spark.detect.notes.repeats import repeat_names
 from anon_spark.detect.notes.replace import TREATMENTS, Replacing, replace, shift_date
 from anon_spark.detect.notes.spans import Span
 from anon_spark.detect.notes.tokens import tokenize
-from anon_spark.detect.notes.train import _weights, gold_labels, made_up, token_features, train
+from anon_spark.detect.notes.train import _weights, gold_labels, made_up, mean_of, token_features, train
 from anon_spark.errors import InputError, PolicyError
 from tests.by_hand import notes_by_hand
 
@@ -255,6 +255,20 @@ def test_a_model_is_written_and_read(tmp_path, weights):
     (tmp_path / "bad.npz").write_bytes(b"nothing")
     with pytest.raises(InputError, match="no model"):
         load_model(tmp_path / "bad.npz")
+
+
+def test_the_mean_of_models_scores_as_they_do_together(weights):
+    one = Weights(
+        ["NAME", "O"], {"a": 0, "b": 1}, np.array([[1, 0], [2, 4]], np.float32), np.eye(2, dtype=np.float32)
+    )
+    other = Weights(["DATE", "O"], {"b": 0}, np.array([[6, 2]], np.float32), np.ones((2, 2), np.float32))
+    mean = mean_of([one, other])
+    assert mean.labels == ["DATE", "NAME", "O"]
+    assert mean.state[mean.rows["a"]].tolist() == [0, 0.5, 0]
+    assert mean.state[mean.rows["b"]].tolist() == [3, 1, 3]
+    assert mean.transition.tolist() == [[0.5, 0, 0.5], [0, 0.5, 0], [0.5, 0, 1]]
+    texts = [note.text for note in made_up(TUNE, 5)]
+    assert Detector(Tagger(mean_of([weights, weights]))).find(texts) == Detector(Tagger(weights)).find(texts)
 
 
 def test_grammar_parts_share_no_template_and_no_surname():

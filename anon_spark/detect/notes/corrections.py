@@ -10,7 +10,8 @@ from anon_spark.detect.notes.tokens import LINE_BREAK, Tokens
 _BEARS = frozenset(
     "murmur shelf node nodes canal ligament cyst palsy straps sump stain scar incision equation space duct glands patches "
     "cells bodies pouch ring rings spots lesion hernia pupil nevus anomaly shunt splint frame boot brace clamp "
-    "forceps".split()
+    "forceps antigen antigens antibody antibodies maneuver maneuvers exercise exercises technique stenosis criteria syndrome disease "
+    "phenotype".split()
 )
 _OF_PEOPLE = {"title", "relation", "role", "credential"}
 _GRADES = frozenset("ii iii iv iia iib iiia iiib".split())
