@@ -1,16 +1,19 @@
 """Make the word list of the note detector from public lists; run by hand, its result is in the package.
 
-make_lexicon.py NAMES GEONAMES WORDS MORE ICD
+make_lexicon.py NAMES GEONAMES WORDS MORE ICD DRUGS
     NAMES     folder with dist.all.last, dist.male.first, dist.female.first (US Census 1990, public domain)
     GEONAMES  folder with cities15000.json, countries.json, us_states.json, us_counties.json (GeoNames, CC BY 4.0)
     WORDS     common words of English, one a line (SCOWL to size 50)
     MORE      the same with rarer ones (SCOWL to size 70)
     ICD       the tabular list of ICD-10-CM in XML (CMS and NCHS, public domain)
+    DRUGS     drug_ner_dictionary.pkl.bz2 of the package drug-named-entity-recognition (DrugBank, MeSH)
 scripts/lexicon_clinical.txt, typed for this purpose, adds drugs, eponyms, abbreviations and words of the ward.
 """
 
+import bz2
 import gzip
 import json
+import pickle
 import re
 import sys
 from collections import defaultdict
@@ -39,7 +42,7 @@ NOT_CITIES = {
 }
 
 
-def main(names: Path, geonames: Path, words: Path, more: Path, icd: Path) -> None:
+def main(names: Path, geonames: Path, words: Path, more: Path, icd: Path, drugs: Path) -> None:
     flags: dict[str, set[str]] = defaultdict(set)
     for rank, line in enumerate((names / "dist.all.last").read_text().splitlines()):
         flags[line.split()[0].lower()].add("S" if rank < COMMON else "s" if rank < KNOWN else "r")
@@ -58,6 +61,8 @@ def main(names: Path, geonames: Path, words: Path, more: Path, icd: Path) -> Non
         else:
             for word in line.split():
                 flags[word.lower()].add(kind)
+    for word in drug_names(drugs) - flags.keys():  # a drug that is also a name or a word tells nothing
+        flags[word].add("d")
     for kinds in flags.values():
         if "p" in kinds:  # a title that begins with a name tells nothing else
             kinds.discard("m")
@@ -65,6 +70,18 @@ def main(names: Path, geonames: Path, words: Path, more: Path, icd: Path) -> Non
     with gzip.GzipFile(OUT, "wb", mtime=0) as out:
         out.write("".join(f"{word}\t{kinds}\n" for word, kinds in kept).encode())
     print(len(kept), "words,", OUT.stat().st_size, "bytes")
+
+
+def drug_names(path: Path) -> set[str]:
+    """Drugs of one word, generic and by trade name, that DrugBank, MeSH or MedlinePlus number."""
+    listed = pickle.loads(bz2.decompress(path.read_bytes()))  # noqa: S301  a package's own file, read by hand
+    numbered = {"drugbank_id", "mesh_id", "medline_plus_id"}
+    known = {name for name, facts in listed["drug_canonical_to_data"].items() if numbered & facts.keys()}
+    return {
+        word
+        for word, names in listed["drug_variant_to_canonical"].items()
+        if known.intersection(names) and word.isascii() and word.isalpha() and len(word) > 3
+    }
 
 
 def plain(path: Path) -> set[str]:

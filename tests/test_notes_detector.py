@@ -11,21 +11,23 @@ import pycrfsuite
 import pytest
 
 from anon_spark.detect.notes.announced import Hit
-from anon_spark.detect.notes.corrections import drop_eponyms, drop_shares
-from anon_spark.detect.notes.crf import Tagger, best_labels
+from anon_spark.detect.notes.corrections import drop_credentials, drop_eponyms, drop_shares, name_by_key
+from anon_spark.detect.notes.crf import Tagger, Weights, best_labels
 from anon_spark.detect.notes.detector import LONGEST, Detector, cut, join, see
 from anon_spark.detect.notes.evaluate import evaluate
 from anon_spark.detect.notes.grammar.people import TEST, TRAIN, TUNE, draw_person, part_of, seed
+from anon_spark.detect.notes.grammar.vocabulary import DRUGS_OF, EPONYMS_OF, namesakes
 from anon_spark.detect.notes.grammar.write import rules, write_note
 from anon_spark.detect.notes.known import Known, find_known
 from anon_spark.detect.notes.labels import HINTS, HIPAA
 from anon_spark.detect.notes.model import facts_of, get_detector, load_model, save_model
 from anon_spark.detect.notes.patterns import find_patterns
 from anon_spark.detect.notes.presidio import make_recognizer
+from anon_spark.detect.notes.repeats import repeat_names
 from anon_spark.detect.notes.replace import TREATMENTS, Replacing, replace, shift_date
 from anon_spark.detect.notes.spans import Span
 from anon_spark.detect.notes.tokens import tokenize
-from anon_spark.detect.notes.train import _weights, gold_labels, made_up, token_features, train
+from anon_spark.detect.notes.train import _weights, gold_labels, made_up, mean_of, token_features, train
 from anon_spark.errors import InputError, PolicyError
 from tests.by_hand import notes_by_hand
 
@@ -154,6 +156,14 @@ def test_a_long_text_is_cut_where_nothing_is_lost():
         ("Dr. Bell's note", "NAME", True),
         ("wife Bell palsy", "NAME", True),
         ("Zwackel sign", "NAME", True),
+        ("pt w/ Bell palsy", "NAME", False),
+        ("Bell III fracture", "NAME", False),
+        ("Ann Bell III came", "NAME", True),
+        ("Ann Bell murmur", "NAME", False),
+        ("Harris-Benedict x 1.4", "NAME", False),
+        ("pulses DP 2/4, PT 1/4", "DATE", False),
+        ("admitted 2/4, home 3/4", "DATE", True),
+        ("Ann Bell test", "NAME", True),
         ("D5 1/2 NS", "DATE", False),
         ("strength 4/5", "DATE", False),
         ("seen 1/2 by us", "DATE", True),
@@ -163,12 +173,68 @@ def test_a_long_text_is_cut_where_nothing_is_lost():
 def test_words_beside_a_span_speak_against_it(text, label, kept):
     tokens = tokenize(text)
     numbers = [i for i, w in enumerate(tokens.words) if (w[0].isdigit() or w == "/") and text[:2] != "D5"]
-    found = {"Bell", "Salter", "Harris", "-", "Zwackel"} if label == "NAME" else set()
+    found = {"Ann", "Bell", "Salter", "Harris", "-", "Zwackel"} if label == "NAME" else set()
     marked = [i for i, w in enumerate(tokens.words) if w in found] or numbers or [2, 3, 4]
     labels = [label if i in marked else "O" for i in range(len(tokens.words))]
     drop_eponyms(tokens, labels)
     drop_shares(tokens, labels)
     assert (label in labels) == kept
+
+
+def labelled(text: str, marks: dict[str, str]) -> tuple[list[str], list[str]]:
+    """The words of a text, and labels of those in ``marks``."""
+    tokens = tokenize(text)
+    return tokens, [marks.get(word, "O") for word in tokens.words]
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "label"),
+    [
+        ("Facsimile | 617", "PHONE", "FAX"),
+        ("faxed to 617", "PHONE", "FAX"),
+        ("Driver's license no. 617", "MRN", "LICENSE"),
+        ("policy number: 617", "OTHER_ID", "HEALTH_PLAN"),
+        ("phone and room 617", "MRN", "MRN"),
+        ("Fax:\n617", "PHONE", "PHONE"),
+    ],
+)
+def test_a_number_is_called_what_the_word_before_it_says(text, found, label):
+    tokens, labels = labelled(text, {"617": found})
+    name_by_key(tokens, labels)
+    assert labels[-1] == label
+
+
+def test_letters_behind_a_name_and_a_side_are_nobody():
+    tokens, labels = labelled(
+        "Ann Lee, MD, FAAD, Al Oz, CDCES; bunion R, now",
+        dict.fromkeys(("Ann", "Lee", "Al", "Oz", "MD", "FAAD", "CDCES", "R"), "NAME"),
+    )
+    drop_credentials(tokens, labels)
+    assert [word for word, label in zip(tokens.words, labels, strict=True) if label == "NAME"] == [
+        "Ann",
+        "Lee",
+        "Al",
+        "Oz",
+    ]
+    tokens, labels = labelled("Dr. R called", {"R": "NAME"})
+    drop_credentials(tokens, labels)
+    assert "NAME" in labels
+
+
+def test_a_name_is_found_again_but_not_the_word_it_is_written_like():
+    text = "Tell Zwackel and Mrs. Rose. ZWACKEL, zwackel: saw Rose today. Rose of skin, a rose. Zwackel sign."
+    tokens = tokenize(text)
+    labels = ["NAME" if i in (1, 5) else "O" for i in range(len(tokens.words))]
+    repeat_names(tokens, labels)
+    named = [i for i, label in enumerate(labels) if label == "NAME"]
+    assert [tokens.words[i] for i in named] == ["Zwackel", "Rose", "ZWACKEL", "zwackel", "Rose"]
+
+
+def test_names_that_things_bear_and_drugs_are_apart_too():
+    assert not set(EPONYMS_OF[TRAIN]) & {*EPONYMS_OF[TUNE], *EPONYMS_OF[TEST]}
+    assert not set(DRUGS_OF[TRAIN]) & {*DRUGS_OF[TUNE], *DRUGS_OF[TEST]}
+    kept = {word for part in (TUNE, TEST) for name in EPONYMS_OF[part] for word in re.findall(r"\w+", name)}
+    assert not kept & set(namesakes())
 
 
 def test_what_a_pattern_is_certain_of_is_never_lost():
@@ -189,6 +255,20 @@ def test_a_model_is_written_and_read(tmp_path, weights):
     (tmp_path / "bad.npz").write_bytes(b"nothing")
     with pytest.raises(InputError, match="no model"):
         load_model(tmp_path / "bad.npz")
+
+
+def test_the_mean_of_models_scores_as_they_do_together(weights):
+    one = Weights(
+        ["NAME", "O"], {"a": 0, "b": 1}, np.array([[1, 0], [2, 4]], np.float32), np.eye(2, dtype=np.float32)
+    )
+    other = Weights(["DATE", "O"], {"b": 0}, np.array([[6, 2]], np.float32), np.ones((2, 2), np.float32))
+    mean = mean_of([one, other])
+    assert mean.labels == ["DATE", "NAME", "O"]
+    assert mean.state[mean.rows["a"]].tolist() == [0, 0.5, 0]
+    assert mean.state[mean.rows["b"]].tolist() == [3, 1, 3]
+    assert mean.transition.tolist() == [[0.5, 0, 0.5], [0, 0.5, 0], [0.5, 0, 1]]
+    texts = [note.text for note in made_up(TUNE, 5)]
+    assert Detector(Tagger(mean_of([weights, weights]))).find(texts) == Detector(Tagger(weights)).find(texts)
 
 
 def test_grammar_parts_share_no_template_and_no_surname():
@@ -311,19 +391,19 @@ def test_dates_move_in_the_form_they_were_written(words, days, moved):
 
 def test_the_shipped_model_holds_its_floors():
     """Floors below what was measured, so that a worse model or a broken feature is seen."""
-    least = {TUNE: (0.96, 0.92, 0.015), TEST: (0.93, 0.81, 0.03)}  # recall, precision, over-redaction
+    least = {TUNE: (0.97, 0.95, 0.01), TEST: (0.95, 0.84, 0.02)}  # recall, precision, over-redaction
     for part, (recall, precision, hidden) in least.items():
         notes = [write_note(part, n) for n in range(5000, 5150)]
         scores = evaluate(notes, get_detector().find([n.text for n in notes]), labels=dict.fromkeys(HINTS))
         assert scores["overall"]["recall"] > recall
         assert scores["overall"]["precision"] > precision
         assert scores["over_redaction"]["share"] < hidden
-    assert 0.9 < facts_of()["test"]["recall"] <= 1
+    assert 0.95 < facts_of()["test"]["recall"] <= 1
     hand = notes_by_hand()
     assert len(hand) == 100
     scores = evaluate(hand, get_detector().find([n.text for n in hand]), labels=dict.fromkeys(HINTS))
-    assert scores["overall"]["recall"] > 0.88
-    assert scores["overall"]["precision"] > 0.9
+    assert scores["overall"]["recall"] > 0.91
+    assert scores["overall"]["precision"] > 0.92
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,8 @@ def find_announced(text: str, tokens: Tokens) -> list[Hit]:
             for label, regex, certain in _FOLLOWED.get(lower, ()):
                 if match := regex.match(text, end):
                     start, stop = match.span(match.lastindex or 0)
-                    found.append(Hit(Span(start, stop, label), certain))
+                    sure = certain or (label == "PHONE" and _is_number(lower, text[start:stop]))
+                    found.append(Hit(Span(start, stop, label), sure))
             if lower in _MONTHS:
                 found += _dated(text, tokens.starts[i], end)
             elif lower in _NUMERALS:
@@ -110,6 +111,13 @@ def find_announced(text: str, tokens: Tokens) -> list[Hit]:
     return found
 
 
+def _is_number(word: str, number: str) -> bool:
+    """Whether digits behind ``word`` are a telephone's or a pager's and can be nothing else."""
+    digits = sum(map(str.isdigit, number))
+    return digits > 6 or (digits > 3 and word in _PAGERS)
+
+
+_PAGERS = {"pager", "beeper", "pgr"}
 _ANCHORS = _MONTHS | _NUMERALS | _FOLLOWED.keys()
 
 

@@ -1,6 +1,7 @@
 """What the words beside a found span say against it: names that things bear, shares that look like days."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from anon_spark.detect.notes.crf import OUTSIDE
 from anon_spark.detect.notes.lexicon import announcing, lexicon
@@ -9,25 +10,46 @@ from anon_spark.detect.notes.tokens import LINE_BREAK, Tokens
 _BEARS = frozenset(
     "murmur shelf node nodes canal ligament cyst palsy straps sump stain scar incision equation space duct glands patches "
     "cells bodies pouch ring rings spots lesion hernia pupil nevus anomaly shunt splint frame boot brace clamp "
-    "forceps".split()
+    "forceps antigen antigens antibody antibodies maneuver maneuvers exercise exercises technique stenosis criteria syndrome disease "
+    "phenotype".split()
 )
-_OF_PEOPLE = {"title", "relation", "role", "namekey", "credential"}
+_OF_PEOPLE = {"title", "relation", "role", "credential"}
+_GRADES = frozenset("ii iii iv iia iib iiia iiib".split())
 _OUT_OF = frozenset("ns tab tabs tablet tablets mg ml str strength".split())
-_GRADED = frozenset("strength power motor grip reflexes iop mmse moca pain gcs".split())
+_GRADED = frozenset(
+    "strength power motor grip reflexes iop mmse moca pain gcs recall registration repetition orientation attention session "
+    "class lesson module attempt trial index tinetti berg fim score scale".split()
+)
 
 
 def drop_eponyms(tokens: Tokens, labels: list[str]) -> None:
     """Take NAME from names that a disease or tool bears: ``Bell's palsy``, ``Salter-Harris``, not ``Dr. Bell``."""
     words, known, classes = tokens.words, lexicon(), announcing()
-    for i, end in _runs(labels, "NAME"):
-        borne = [w for w in words[i:end] if w[0].isalpha() and w.lower() != "s"]
-        if not borne or any("p" not in known.get(w.lower(), "") for w in borne):
+    for begin, last in _runs(labels, "NAME"):
+        i, end = _with_partner(words, begin, last, known)
+        borne = [w.lower() for w in words[i:end] if w[0].isalpha() and w.lower() != "s"]
+        graded = [w.lower() for w in (*words[i:end][-1:], *words[end : end + 1])]
+        if borne and borne[-1] in _GRADES:
+            borne.pop()
+        if not borne or "p" not in known.get(borne[-1], ""):
             continue
         before = next((w.lower() for w in reversed(words[max(0, i - 2) : i]) if w[0].isalpha()), "")
         after = next((w.lower() for w in words[end : end + 3] if w[0].isalpha() and w.lower() != "s"), "")
-        thing = classes.get(after) == "medical" or after in _BEARS
-        if (thing or "-" in words[i:end]) and classes.get(before) not in _OF_PEOPLE:
-            labels[i:end] = [OUTSIDE] * (end - i)
+        every = all("p" in known.get(w, "") for w in borne)
+        thing = after in _BEARS or (classes.get(after) == "medical" and every)
+        graded_one = len(borne) == 1 and not _GRADES.isdisjoint(graded)
+        paired = "-" in words[i:end] and every and classes.get(before) != "namekey"
+        if classes.get(before) not in _OF_PEOPLE and (thing or graded_one or paired):
+            labels[begin:last] = [OUTSIDE] * (last - begin)
+
+
+def _with_partner(words: Sequence[str], begin: int, end: int, known: Mapping[str, str]) -> tuple[int, int]:
+    """A run with what a hyphen joins to it, where that too is a name that things bear: ``Harris`` of ``Harris-Benedict``."""
+    if begin > 1 and words[begin - 1] == "-" and "p" in known.get(words[begin - 2].lower(), ""):
+        begin -= 2
+    if words[end : end + 1] == ["-"] and "p" in known.get(words[min(end + 1, len(words) - 1)].lower(), ""):
+        end += 2
+    return begin, min(end, len(words))
 
 
 def drop_shares(tokens: Tokens, labels: list[str]) -> None:
@@ -39,12 +61,96 @@ def drop_shares(tokens: Tokens, labels: list[str]) -> None:
             continue
         around = {w.lower() for w in words[max(0, i - 3) : i] if w[0].isalpha()}
         after = next((w.lower() for w in words[end : end + 4] if w[0].isalpha()), "")
-        if around & _GRADED or (after in _OUT_OF and words[end : end + 1] != [LINE_BREAK]):
+        told = around & _GRADED or (after in _OUT_OF and words[end : end + 1] != [LINE_BREAK])
+        if told or _graded_alike(words, i, end, digits):
             labels[i:end] = [OUTSIDE] * (end - i)
+
+
+def _graded_alike(words: Sequence[str], i: int, end: int, digits: Sequence[str]) -> bool:
+    """``DP 2/4, PT 1/4``: behind capitals, with another share of the same whole near."""
+    if len(digits) != 2 or digits[1] not in ("4", "5") or int(digits[0]) > int(digits[1]):
+        return False
+    near = [*words[max(0, i - 6) : i], *words[end : end + 6]]
+    alike = any(a == "/" and b == digits[1] for a, b in pairwise(near))
+    return alike and i > 0 and words[i - 1].isupper() and len(words[i - 1]) < 5
+
+
+_LETTERS_BEHIND = frozenset(
+    "MD DO RN NP PA MS MA BA BS RD PT OT RT JD MBA DPM PsyD PhD EdD MPH LPN CNA CRNA".split()
+)
+_PERSONS = frozenset(("NAME", "LOCATION", "ORGANIZATION", "HOSPITAL"))
+
+
+def drop_credentials(tokens: Tokens, labels: list[str]) -> None:
+    """Take a label from letters behind a name, ``Smith, MD, MS``, and from a letter that is nobody's initial."""
+    words, classes = tokens.words, announcing()
+    for label in _PERSONS:
+        for i, end in _runs(labels, label):
+            before = words[i - 1] if i else ""
+            said = [w for w in words[i:end] if w[0].isalpha()]
+            behind = words[i - 2] if i > 1 and before == "," else ""
+            letters = (labels[i - 2] == "NAME" and all(map(_is_credential, said))) or (
+                all(w.isupper() and len(w) < 7 for w in said)
+                and (_is_credential(behind) or (labels[i - 2] == "NAME" and _is_unlisted(behind, said)))
+            )
+            alone = (
+                label == "NAME"
+                and end - i == 1
+                and len(words[i]) == 1
+                and (i < 2 or classes.get(words[i - 2].lower()) != "title")
+                and classes.get(before.lower()) not in _OF_PEOPLE | {"namekey"}
+            )
+            if (behind and said and letters) or alone:
+                labels[i:end] = [OUTSIDE] * (end - i)
+
+
+def _is_unlisted(name: str, letters: Sequence[str]) -> bool:
+    """Whether capitals behind a name that is not in capitals are no word that lists hold: ``Ann Lee, CDCES``."""
+    return name.istitle() and len(letters) == 1 and not lexicon().get(letters[0].lower())
+
+
+def _is_credential(word: str) -> bool:
+    return word in _LETTERS_BEHIND or (word.isupper() and announcing().get(word.lower()) == "credential")
+
+
+_KEYS = {
+    "FAX": "fax facsimile telefax telecopier faxed refaxed",
+    "PHONE": "phone telephone tel cell mobile pager beeper pgr ph",
+    "LICENSE": "license licence lic licensed dea npi",
+    "MRN": "mrn record chart",
+    "SSN": "ssn security",
+    "HEALTH_PLAN": "policy member subscriber payer insurance insurer medicare medicaid beneficiary",
+    "ACCOUNT": "account acct invoice iban",
+    "VEHICLE": "vin plate plates",
+    "DEVICE": "serial sn lot",
+    "OTHER_ID": "passport badge accession specimen case claim docket ticket study rx",
+}
+_LABEL_OF = {key: label for label, keys in _KEYS.items() for key in keys.split()}
+_NUMBERED = frozenset((*_KEYS, "ZIP"))
+_BETWEEN = frozenset(
+    "no num number numbers nr id ids is was to at card code state driver drivers lic".split()
+)
+KEY_REACH = 7  # tokens
+
+
+def name_by_key(tokens: Tokens, labels: list[str]) -> None:
+    """Call a number what the word right before it calls it: ``Facsimile | 617-555-0100`` is a fax number."""
+    words = tokens.words
+    for label in _NUMBERED.intersection(labels):
+        for i, end in _runs(labels, label):
+            for j in range(i - 1, max(-1, i - 1 - KEY_REACH), -1):
+                word = words[j].lower()
+                named = _LABEL_OF.get(word)
+                if named and labels[j] == OUTSIDE:
+                    labels[i:end] = [named] * (end - i)
+                if named or (word[0].isalnum() and word not in _BETWEEN) or word == LINE_BREAK:
+                    break
 
 
 def _runs(labels: Sequence[str], label: str) -> list[tuple[int, int]]:
     """Where runs of one label begin and end."""
+    if label not in labels:
+        return []
     marks = [i for i in range(len(labels)) if labels[i] == label]
     begins = [i for i in marks if i == 0 or labels[i - 1] != label]
     ends = [i + 1 for i in marks if i + 1 == len(labels) or labels[i + 1] != label]

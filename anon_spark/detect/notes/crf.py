@@ -6,20 +6,21 @@ a batch are found together.
 Source: Lafferty, McCallum, Pereira 2001; Viterbi 1967.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anon_spark.detect.notes import features
+from anon_spark.detect.notes.tables import DenseTable, Floats, Table
 from anon_spark.detect.notes.tokens import Tokens
 
 OUTSIDE = "O"
 PIECE = 100  # tokens
+CUE_KEYS = 32  # more than there are cues and forms of lines
 MOST_KEPT = 120_000  # rows a table may hold before it is begun anew
-
-Floats = NDArray[np.float32]
 
 
 class Weights(NamedTuple):
@@ -38,42 +39,8 @@ class Seen(NamedTuple):
     modes: list[str]
     headers: list[str]
     patterns: list[str]  # the patterns that hit each token, in one word
-
-
-class _Table:
-    """Sums of weights by key (a number), kept in the order of the keys."""
-
-    def __init__(self, width: int, make: Callable[[int], Floats]) -> None:
-        self._make, self._width = make, width
-        self.clear()
-
-    def clear(self) -> None:
-        self._keys = np.empty(0, np.int64)
-        self._place = np.empty(0, np.intp)
-        self.values: Floats = np.zeros((1024, self._width), np.float32)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def rows(self, keys: NDArray[np.int64]) -> NDArray[np.intp]:
-        """The row of ``values`` of each key; what is not there is made."""
-        at = np.searchsorted(self._keys, keys)
-        known = at < len(self._keys)
-        known[known] = self._keys[at[known]] == keys[known]
-        if not known.all():
-            self._add(np.unique(keys[~known]))
-            at = np.searchsorted(self._keys, keys)
-        return self._place[at]
-
-    def _add(self, keys: NDArray[np.int64]) -> None:
-        begun = len(self._keys)
-        while begun + len(keys) > len(self.values):
-            self.values = np.concatenate([self.values, np.zeros_like(self.values)])
-        for row, key in enumerate(keys.tolist(), begun):
-            self.values[row] = self._make(key)
-        at = np.searchsorted(self._keys, keys)
-        self._keys = np.insert(self._keys, at, keys)
-        self._place = np.insert(self._place, at, np.arange(begun, begun + len(keys)))
+    elsewhere: list[str]  # how each word stands elsewhere in the text
+    lines: list[int]  # the form of each token's line
 
 
 class Tagger:
@@ -86,71 +53,66 @@ class Tagger:
         self._outside = weights.labels.index(OUTSIDE)
         self._caution = np.zeros(count, np.float32)
         self._caution[self._outside] = -caution
-        wide = count * (1 + len(features.NEAR))
-        self._tables = [
-            _Table(wide, self._of_word),
-            _Table(2 * count, self._of_pair),
-            _Table(count, self._of_three),
-        ]
-        self._word_table, self._pair_table, self._three_table = self._tables
-        self._place_table = _Table(count, self._of_place)
-        self._nothing: Floats = np.zeros(count, np.float32)
+        state: Floats = np.concatenate([weights.state, np.zeros((1, count), np.float32)])
+        self._word_table = DenseTable(state, 1 + len(features.NEAR), self._of_word)
+        self._pair_table = Table(state, 2, self._of_pair)
+        self._three_table = Table(state, 1, self._of_three)
+        self._place_table = Table(state, 1, self._of_place)
+        self._cue_tables = [DenseTable(state, 1, partial(self._of_cue, side)) for side in range(3)]
         self._forget()
 
     def _forget(self) -> None:
-        self._kind_pairs: dict[tuple[str, str], Floats] = {}
+        self._kind_pairs: dict[tuple[str, str], tuple[list[int], list[int]]] = {}
         self._words: dict[str, dict[str, int]] = {
             m: {} for m in (features.MIXED, features.UPPER, features.LOWER)
         }
         self._seen: list[features.Word] = []
         self._kind_of: list[int] = []
+        self._cues: list[int] = []  # of each kind
         self._kind_names, self._heads, self._patterns = _Names(), _Names(), _Names()
         self._heads.number("")
         self._patterns.number("")
-        for table in (*self._tables, self._place_table):
+        tables = self._word_table, self._pair_table, self._three_table, self._place_table, *self._cue_tables
+        for table in tables:
             table.clear()
 
-    def _sum(self, names: Sequence[str]) -> Floats:
-        rows = [row for name in names if (row := self.weights.rows.get(name)) is not None]
-        if not rows:
-            return self._nothing
-        total: Floats = self.weights.state[rows].sum(axis=0)
-        return total
-
-    def _of_word(self, number: int) -> Floats:
-        word = self._seen[number]
-        parts = [self._sum(word.own), *(self._sum(features.beside(word, offset)) for offset in features.NEAR)]
-        return np.concatenate(parts)
-
-    def _of_pair(self, key: int) -> Floats:
-        first, second = (self._seen[number] for number in divmod(key, 1 << 32))
-        kinds = first.kind, second.kind
-        total = self._kind_pairs.get(kinds)
-        if total is None:
-            total = self._both(*features.of_kinds(*kinds))
-            self._kind_pairs[kinds] = total
-        back, ahead = features.of_words(first, second)
+    def _rows(self, names: Iterable[str]) -> list[int]:
         known = self.weights.rows
-        if any(name in known for name in back) or any(name in known for name in ahead):
-            return total + self._both(back, ahead)
-        return total
+        return [known[name] for name in names if name in known]
 
-    def _both(self, back: Sequence[str], ahead: Sequence[str]) -> Floats:
-        return np.concatenate([self._sum(back), self._sum(ahead)])
+    def _of_word(self, number: int) -> list[list[int]]:
+        word = self._seen[number]
+        near = (features.beside(word, offset) for offset in features.NEAR)
+        return [self._rows(names) for names in (word.own, *near)]
 
-    def _of_three(self, key: int) -> Floats:
+    def _of_pair(self, key: int) -> tuple[list[int], list[int]]:
+        first, second = self._seen[key >> 32], self._seen[key & 0xFFFFFFFF]
+        kinds = first.kind, second.kind
+        known = self._kind_pairs.get(kinds)
+        if known is None:
+            back, ahead = features.of_kinds(*kinds)
+            known = self._kind_pairs[kinds] = self._rows(back), self._rows(ahead)
+        back, ahead = features.of_words(first, second)
+        return known[0] + self._rows(back), known[1] + self._rows(ahead)
+
+    def _of_three(self, key: int) -> list[list[int]]:
         rest, after = divmod(key, 1 << 16)
         before, kind = divmod(rest, 1 << 16)
         names = self._kind_names.names
-        return self._sum(features.of_three(names[before], names[kind], names[after]))
+        return [self._rows(features.of_three(names[before], names[kind], names[after]))]
 
-    def _of_place(self, key: int) -> Floats:
+    def _of_place(self, key: int) -> list[list[int]]:
         rest, kind = divmod(key, 1 << 16)
+        if not rest:
+            return [[]]
+        rest, other = divmod(rest, 4)
         head, pattern = divmod(rest, 1 << 20)
-        if not (head or pattern):
-            return self._sum([])
-        names = self._heads.names[head], self._patterns.names[pattern], self._kind_names.names[kind]
-        return self._sum(features.of_place(*names))
+        names = self._heads.names[head], self._patterns.names[pattern]
+        return [self._rows(features.of_place(*names, _ELSEWHERE[other], self._kind_names.names[kind]))]
+
+    def _of_cue(self, side: int, key: int) -> list[list[int]]:
+        kind, number = divmod(key, CUE_KEYS)
+        return [self._rows(features.of_cue(side, number, self._kind_names.names[kind]))]
 
     def tag(self, texts: Sequence[Seen]) -> list[list[str]]:
         """The best label of every token of every text."""
@@ -189,6 +151,11 @@ class Tagger:
         self._add_pairs(scores, ids, kinds)
         rows = self._place_table.rows(self._places(texts, kinds[inside]))
         total: Floats = scores[inside] + self._place_table.values[rows] + self._caution
+        lines = np.array([form for text in texts for form in text.lines], np.int64)
+        near = _nearest(np.array(self._cues, np.int64)[kinds], inside)
+        for cues, told in zip(self._cue_tables, (*near, lines), strict=True):
+            rows = cues.rows(kinds[inside] * CUE_KEYS + told)
+            total += cues.values[rows]
         return total
 
     def _add_pairs(self, scores: Floats, ids: NDArray[np.int64], kinds: NDArray[np.int64]) -> None:
@@ -208,7 +175,8 @@ class Tagger:
         hits = np.array(
             [self._patterns.number(p) if p else 0 for text in texts for p in text.patterns], np.int64
         )
-        places = (heads << 20) + hits
+        others = np.array([_ELSEWHERE.index(e) for text in texts for e in text.elsewhere], np.int64)
+        places = (((heads << 20) + hits) << 2) + others
         return np.where(places > 0, (places << 16) + kinds, 0)
 
     def _number(self, word: str, mode: str) -> int:
@@ -217,8 +185,29 @@ class Tagger:
             described = features.describe(word, mode)
             number = self._words[mode][word] = len(self._seen)
             self._seen.append(described)
-            self._kind_of.append(self._kind_names.number(described.kind))
+            kind = self._kind_names.number(described.kind)
+            self._kind_of.append(kind)
+            if kind == len(self._cues):
+                self._cues.append(features.cue_of(described.kind))
         return number
+
+
+_ELSEWHERE = ["", features.TITLED, features.TWIN]
+
+
+def _nearest(
+    cues: NDArray[np.int64], inside: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The nearest class before and behind every token, within reach and in its own text; 0 for none."""
+    places = np.arange(len(cues))
+    marks = (cues > 0) | ~inside  # a token between texts ends the look
+    last = np.maximum.accumulate(np.where(marks, places, 0))
+    before = np.concatenate([[0], last[:-1]])
+    following = np.minimum.accumulate(np.where(marks, places, len(cues) - 1)[::-1])[::-1]
+    behind = np.concatenate([following[1:], [len(cues) - 1]])
+    left = np.where(places - before <= features.CUE_REACH, cues[before], 0)
+    right = np.where(behind - places <= features.CUE_REACH, cues[behind], 0)
+    return left[inside], right[inside]
 
 
 class _Names:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from anon_spark.detect.notes import features
 from anon_spark.detect.notes.announced import Hit
-from anon_spark.detect.notes.corrections import drop_eponyms, drop_shares
+from anon_spark.detect.notes.corrections import drop_credentials, drop_eponyms, drop_shares, name_by_key
 from anon_spark.detect.notes.crf import OUTSIDE, Seen, Tagger
 from anon_spark.detect.notes.labels import YOUNGER_AGE
-from anon_spark.detect.notes.lexicon import ORDINARY, announcing, lexicon
 from anon_spark.detect.notes.patterns import find_patterns
+from anon_spark.detect.notes.repeats import repeat_names
 from anon_spark.detect.notes.spans import Span
 from anon_spark.detect.notes.tokens import LINE_BREAK, Tokens, tokenize
 
@@ -23,7 +23,15 @@ def see(text: str) -> tuple[Seen, list[Hit]]:
     """A text as the model sees it, and the patterns' hits in it."""
     tokens = tokenize(text)
     hits = find_patterns(text, tokens)
-    seen = Seen(tokens, features.modes(text, tokens), features.headers(tokens), _pattern_words(tokens, hits))
+    modes = features.modes(text, tokens)
+    seen = Seen(
+        tokens,
+        modes,
+        features.headers(tokens),
+        _pattern_words(tokens, hits),
+        features.elsewhere(tokens, modes),
+        features.line_forms(tokens),
+    )
     return seen, hits
 
 
@@ -63,6 +71,8 @@ class Detector:
             for text, (seen, hits), labels in zip(batch, looked, tagged, strict=True):
                 drop_eponyms(seen.tokens, labels)
                 drop_shares(seen.tokens, labels)
+                drop_credentials(seen.tokens, labels)
+                name_by_key(seen.tokens, labels)
                 repeat_names(seen.tokens, labels)
                 yield join(text, spans_of(seen.tokens, labels), hits if patterns else [])
 
@@ -113,33 +123,6 @@ def spans_of(tokens: Tokens, labels: Sequence[str]) -> list[Span]:
         if tokens.words[begun] != LINE_BREAK:
             spans.append(Span(tokens.starts[begun], tokens.ends[last], label))
     return spans
-
-
-_AFTER_NAMES = {"medical", "dose", "strength"}
-
-
-def repeat_names(tokens: Tokens, labels: list[str]) -> None:
-    """Label NAME what is written like a name found elsewhere in the same text; words of other meaning stay."""
-    known, classes = lexicon(), announcing()
-    words = tokens.words
-    names = {
-        word
-        for word, label in zip(words, labels, strict=True)
-        if label == "NAME" and len(word) > 3 and word[0].isalpha()
-    }
-    names = {
-        word
-        for word in names
-        if not ORDINARY.intersection(known.get(word.lower(), "")) and word.lower() not in classes
-    }
-    if not names:
-        return
-    for i, word in enumerate(words):
-        if word in names and labels[i] == OUTSIDE:
-            after = words[i + 1].lower() if i + 1 < len(words) else ""
-            after = words[i + 3].lower() if after == "'" and i + 3 < len(words) else after
-            if classes.get(after) not in _AFTER_NAMES:
-                labels[i] = "NAME"
 
 
 def _by_number(text: str, span: Span) -> Span:

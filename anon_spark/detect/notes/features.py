@@ -5,10 +5,11 @@ a word and keep the sum (:mod:`~anon_spark.detect.notes.crf`); training and dete
 """
 
 import re
+from bisect import bisect_left
 from functools import lru_cache
 from typing import NamedTuple
 
-from anon_spark.detect.notes.lexicon import announcing, lexicon
+from anon_spark.detect.notes.lexicon import announcing, is_slip, lexicon
 from anon_spark.detect.notes.tokens import LINE_BREAK, Tokens
 
 MIXED, UPPER, LOWER = "m", "U", "l"
@@ -37,7 +38,7 @@ def describe(word: str, mode: str) -> Word:
     shape = _shape(word) if mode == MIXED else mode
     known = lexicon().get(lower, "")
     announced = announcing().get(lower, "")
-    lists = known or ("?" if len(lower) > 2 else "??")
+    lists = known or ("??" if len(lower) < 3 else "~" if is_slip(lower) else "?")
     kind = f"{announced}.{shape}" if announced else f"{lists}.{shape}"
     own = [
         f"w={lower}",
@@ -49,6 +50,8 @@ def describe(word: str, mode: str) -> Word:
     ]
     own += [f"f={flag}.{shape}" for flag in known]
     if len(lower) > 3:
+        framed = f"^{lower[:12]}$"
+        own += [f"g={framed[at : at + 3]}" for at in range(len(framed) - 2)]
         own += [f"p3={lower[:3]}", f"e3={lower[-3:]}", f"e2={lower[-2:]}.{shape}", f"e4={lower[-4:]}"]
     beside = [f"w={lower}", f"k={kind}", f"s={shape}"]
     return Word(lower, kind, tuple(own), tuple(beside))
@@ -124,10 +127,78 @@ def of_three(before: str, kind: str, after: str) -> list[str]:
     return [f"3={before}|{kind}|{after}", f"2={before}||{after}"]
 
 
-def of_place(header: str, pattern: str, kind: str) -> list[str]:
-    """Features of a token by what heads its line and which patterns hit it."""
+def of_place(header: str, pattern: str, elsewhere: str, kind: str) -> list[str]:
+    """Features of a token by what heads its line, which patterns hit it, and how its word stands elsewhere."""
     features = [f"h={header}", f"hk={header}|{kind}"] if header else []
-    return [*features, f"P={pattern}", f"Pk={pattern}|{kind}"] if pattern else features
+    if pattern:
+        features += [f"P={pattern}", f"Pk={pattern}|{kind}"]
+    if elsewhere:
+        features += [f"D={elsewhere}", f"Dk={elsewhere}|{kind}"]
+    return features
+
+
+CUES = (
+    "title", "credential", "role", "relation", "hospital", "company", "idkey", "contactkey", "place", "street", "age",
+    "medical", "strength", "dose", "holiday", "religion", "month", "weekday",
+)  # fmt: skip
+"""Classes of announcing words that are also told of from further away."""
+CUE_REACH = 9  # tokens
+
+
+def cue_of(kind: str) -> int:
+    """Number of the announcing class of a kind of word, from 1; 0 for none."""
+    name = kind.partition(".")[0]
+    return CUES.index(name) + 1 if name in CUES else 0
+
+
+def of_cue(side: int, number: int, kind: str) -> list[str]:
+    """Features of a token by the nearest announcing class before it (side 0), behind it (1), by its line's form (2)."""
+    return [f"{'LRT'[side]}={number}", f"{'LRT'[side]}k={number}|{kind}"] if number else []
+
+
+LINE_SIZES = (1, 2, 3, 5, 8, 14)
+
+
+def line_forms(tokens: Tokens) -> list[int]:
+    """For each token, a number from 1 for how many tokens its line has, and whether it ends with a colon."""
+    words = tokens.words
+    found: list[int] = []
+    begin, count = 0, len(words)
+    while begin < count:
+        try:
+            end = words.index(LINE_BREAK, begin)
+        except ValueError:
+            end = count
+        size = end - begin
+        form = 2 * bisect_left(LINE_SIZES, size) + 1
+        if size and words[end - 1] == ":":
+            form += 1
+        begin = end + 1
+        found += [form] * (min(begin, count) - (begin - size - 1))
+    return found
+
+
+TITLED, TWIN = "t", "l"
+
+
+def elsewhere(tokens: Tokens, modes: list[str]) -> list[str]:
+    """For each capitalized word, whether the text has it behind a title too, or in small letters."""
+    words = tokens.words
+    small = {word for word in words if word.islower()}
+    titled = {
+        words[i + 2 if words[i + 1] == "." and i + 2 < len(words) else i + 1]
+        for i, word in enumerate(words[:-1])
+        if word in TITLES
+    }
+    return [
+        (TITLED if word in titled else TWIN if word.lower() in small else "")
+        if mode == MIXED and word[0].isupper() and len(word) > 2
+        else ""
+        for word, mode in zip(words, modes, strict=True)
+    ]
+
+
+TITLES = frozenset(["Dr", "Mr", "Mrs", "Ms", "Miss", "Prof", "Professor", "Drs", "Doctor", "Rev", "Sr"])
 
 
 _LINE = re.compile(r"[^\n]*\n?")

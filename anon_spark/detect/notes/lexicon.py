@@ -89,6 +89,34 @@ def lexicon() -> dict[str, str]:
     }
 
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+SLIPS_FROM = 6  # letters; a shorter word is near too many others
+
+
+def is_slip(word: str) -> bool:
+    """Whether one slip of the keyboard makes an ordinary word of at least five letters this one, which no list holds.
+
+    >>> [is_slip(word) for word in ("dermatoology", "abdomne", "assesment", "nguyenova")]
+    [True, True, True, False]
+    """
+    if len(word) < SLIPS_FROM or not word.isascii():
+        return False
+    ordinary = _ordinary()
+    for i, letter in enumerate(word):
+        before, after = word[:i], word[i + 1 :]
+        near = [before + other + after for other in _LETTERS]
+        near += [before + other + word[i:] for other in _LETTERS]
+        near += [before + after, before + after[:1] + letter + after[1:]]
+        if not ordinary.isdisjoint(near):
+            return True
+    return False
+
+
+@cache
+def _ordinary() -> frozenset[str]:
+    return frozenset(word for word, flags in lexicon().items() if not ORDINARY.isdisjoint(flags))
+
+
 @cache
 def all_words() -> dict[str, str]:
     """As :func:`lexicon`, with ``r`` rare surnames and ``t`` small towns. Made by scripts/make_lexicon.py."""

@@ -7,7 +7,7 @@ Source: Okazaki 2007 (CRFsuite); Collins 2002 (averaged perceptron); Andrew and 
 import random
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,10 @@ from anon_spark.detect.notes.grammar.write import write_note
 from anon_spark.detect.notes.labels import YOUNGER_AGE
 from anon_spark.detect.notes.spans import Note
 
-UNLISTED, UNLISTED_OUTSIDE, UNREAD = 0.15, 0.04, 0.2
+UNLISTED, UNLISTED_OUTSIDE = 0.15, 0.04
 MERGED = {YOUNGER_AGE: "AGE"}  # told apart by their number, not by their place
 SETTINGS: dict[str, dict[str, Any]] = {
-    "ap": {"max_iterations": 12, "feature.minfreq": 2, "feature.possible_transitions": True},
+    "ap": {"max_iterations": 12, "feature.minfreq": 6, "feature.possible_transitions": True},
     "lbfgs": {
         "c1": 0.08,
         "c2": 0.02,
@@ -48,6 +48,7 @@ def features_of(seen: Seen, described: list[features.Word]) -> list[list[str]]:
     margin = max(features.NEAR)
     padded = [empty] * margin + described + [empty] * margin
     found = []
+    left, right = near_cues([features.cue_of(word.kind) for word in described])
     for i, word in enumerate(described, margin):
         names = list(word.own)
         for offset in features.NEAR:
@@ -55,12 +56,28 @@ def features_of(seen: Seen, described: list[features.Word]) -> list[list[str]]:
         names += features.of_pair(padded[i - 1], word)[0]
         names += features.of_pair(word, padded[i + 1])[1]
         names += features.of_three(padded[i - 1].kind, word.kind, padded[i + 1].kind)
-        names += features.of_place(seen.headers[i - margin], seen.patterns[i - margin], word.kind)
+        at = i - margin
+        names += features.of_place(seen.headers[at], seen.patterns[at], seen.elsewhere[at], word.kind)
+        for side, number in enumerate((left[at], right[at], seen.lines[at])):
+            names += features.of_cue(side, number, word.kind)
         found.append(names)
     return found
 
 
-def hidden(seen: Seen, labels: list[str], draw: random.Random) -> list[features.Word]:
+def near_cues(cues: list[int]) -> tuple[list[int], list[int]]:
+    """The nearest class before and behind every token, within reach; 0 for none."""
+
+    def before(these: list[int]) -> list[int]:
+        told, last = [], -features.CUE_REACH - 1
+        for i, cue in enumerate(these):
+            told.append(these[last] if i - last <= features.CUE_REACH else 0)
+            last = i if cue else last
+        return told
+
+    return before(cues), before(cues[::-1])[::-1]
+
+
+def hidden(seen: Seen, labels: list[str], draw: random.Random, unread_share: float) -> list[features.Word]:
     """The words of a note, some less known than they are.
 
     A share of the words, more of the personal ones, is seen as if no list held it, and a share of all words without
@@ -72,7 +89,7 @@ def hidden(seen: Seen, labels: list[str], draw: random.Random) -> list[features.
         if word[0].isalpha():
             if draw.random() < (UNLISTED_OUTSIDE if label == OUTSIDE else UNLISTED):
                 known = unlisted(known)
-            if draw.random() < UNREAD:
+            if draw.random() < unread_share:
                 known = unread(known)
         described.append(known)
     return described
@@ -106,8 +123,18 @@ def gold_labels(seen: Seen, note: Note) -> list[str]:
     return labels
 
 
-def train(notes: Iterable[Note], *, algorithm: str = "ap", settings: dict[str, Any] | None = None) -> Weights:
-    """Weights learned from ``notes``; the same for the same notes in the same order."""
+def train(
+    notes: Iterable[Note],
+    *,
+    algorithm: str = "ap",
+    settings: dict[str, Any] | None = None,
+    unread_share: float = 0.35,
+) -> Weights:
+    """Weights learned from ``notes``; the same for the same notes in the same order.
+
+    Args:
+        unread_share: how many of the words are seen without what they say, as words no note held.
+    """
     trainer = pycrfsuite.Trainer(
         algorithm=algorithm, verbose=False, params={**SETTINGS[algorithm], **(settings or {})}
     )
@@ -116,7 +143,7 @@ def train(notes: Iterable[Note], *, algorithm: str = "ap", settings: dict[str, A
         seen, _ = see(note.text)
         if seen.tokens.words:
             labels = gold_labels(seen, note)
-            trainer.append(features_of(seen, hidden(seen, labels, hide)), labels)
+            trainer.append(features_of(seen, hidden(seen, labels, hide, unread_share)), labels)
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "model")
         trainer.train(path)
@@ -139,6 +166,22 @@ def _weights(learned: Any) -> Weights:
     for (before, after), weight in learned.transitions.items():
         transition[column[before], column[after]] = weight
     return Weights(labels, rows, state, transition)
+
+
+def mean_of(learned: Sequence[Weights]) -> Weights:
+    """One model whose score of every path is the mean of the given ones'; what a feature lacks in one counts 0."""
+    labels = sorted({label for one in learned for label in one.labels})
+    names = sorted({name for one in learned for name in one.rows})
+    rows = {name: row for row, name in enumerate(names)}
+    state = np.zeros((len(names), len(labels)), np.float32)
+    transition = np.zeros((len(labels), len(labels)), np.float32)
+    for one in learned:
+        columns = np.array([labels.index(label) for label in one.labels])
+        places = np.array([rows[name] for name in one.rows], np.intp)
+        state[np.ix_(places, columns)] += one.state[list(one.rows.values())]
+        transition[np.ix_(columns, columns)] += one.transition
+    share = np.float32(1 / len(learned))
+    return Weights(labels, rows, state * share, transition * share)
 
 
 def made_up(part: str, count: int, first: int = 0) -> Iterator[Note]:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from anon_spark.detect.notes.grammar import numbers
 from anon_spark.detect.notes.grammar.dates import born, write_date
-from anon_spark.detect.notes.grammar.people import Person, _coined, _maker, draw_person
+from anon_spark.detect.notes.grammar.people import NICKNAMES, TRAIN, Person, _coined, _maker, draw_person
 from anon_spark.detect.notes.grammar.places import PlaceMaker
 from anon_spark.detect.notes.grammar.vocabulary import (
     DRUGS,
@@ -15,6 +15,7 @@ from anon_spark.detect.notes.grammar.vocabulary import (
     EPONYMS_OF,
     WORDS,
     clinical_words,
+    namesakes,
     plain_words,
     trade_name,
 )
@@ -146,6 +147,17 @@ class Fields:
                     f"{last.upper()},{first.upper()} {middle}",
                 )
             )
+        if form == "nick":
+            nickname = draw.choice((*NICKNAMES, self._name("rel2").first))
+            return draw.choice(
+                (
+                    f'{first} "{nickname}" {last}',
+                    f"{first} ({nickname}) {last}",
+                    f'{last}, {first} "{nickname}"',
+                )
+            )
+        if form == "ini":
+            return draw.choice((f"{first[0]}.{last[0]}.", f"{first[0]}{last[0]}", f"{first[0]}. {last[0]}."))
         if form == "sig":
             return draw.choice(
                 (
@@ -155,6 +167,9 @@ class Fields:
                     f"{first[0]}.{middle}. {last}",
                     f"{first} {last}",
                     last,
+                    f"{last} {first[0]}",
+                    f"{last} {first[0]}.",
+                    f"{last}, {first[0]}.",
                 )
             )
         whole = draw.choices(
@@ -164,8 +179,9 @@ class Fields:
                 f"{first} {middle} {last}",
                 f"{first} {last.upper()}",
                 f"{first[0]}. {middle}. {last}",
+                f"{first[0]}. {last}",
             ),
-            (70, 14, 5, 4, 3),
+            (70, 14, 5, 4, 3, 3),
         )[0]
         return whole + (draw.choice((", Jr.", " Jr.", " III", " Sr.")) if draw.random() < 0.02 else "")
 
@@ -190,6 +206,8 @@ class Fields:
 
     def _namesake(self) -> str:
         """Somebody's name that a disease or a tool bears."""
+        if self.part == TRAIN and self.draw.random() < 0.35:
+            return self.draw.choice(namesakes())
         known = draw_person(self.draw, self.part).last
         return known if self.draw.random() < 0.5 and " " not in known else self._nobody()
 

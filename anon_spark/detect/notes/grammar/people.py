@@ -24,6 +24,24 @@ LOCALES = {
     TEST: {"en_US": 55, "lt_LT": 6, "et_EE": 6, "sk_SK": 6, "sl_SI": 6, "tw_GH": 6, "az_AZ": 5, "es_CO": 5, "sw": 5},
 }  # fmt: skip
 NICKNAMES = "Bob Bill Jim Joe Mike Tom Dick Tony Steve Dave Liz Beth Kate Peggy Sue Meg Jen Abby Mo Al Ed Hal Ron Pat".split()
+PARTICLES = (
+    "de la",
+    "de",
+    "van",
+    "van der",
+    "von",
+    "al",
+    "del",
+    "da",
+    "dos",
+    "di",
+    "Le",
+    "La",
+    "bin",
+    "St.",
+    "El",
+    "Mac",
+)
 # Surnames that are also diseases, signs, months or plain words: a doctor Parkinson is a person.
 DOUBLE = (
     "Parkinson Hodgkin Crohn Graves Addison Bell Wilson Turner Murphy Wells Foley Allen Mayo Kelly Thomas Baker Moore "
@@ -87,8 +105,13 @@ def draw_person(draw: random.Random, part: str, *, last: str | None = None) -> P
         surname = _coined(draw, part)
     if draw.random() < 0.04:
         surname = f"{surname}-{_coined(draw, part)}"
+    if last is None and draw.random() < 0.03:
+        surname = f"{draw.choice(PARTICLES)} {surname}"
     if draw.random() < 0.05:
         first = draw.choice(NICKNAMES)
+    elif draw.random() < 0.03:
+        second = _maker("en_US").first_name_male() if man else _maker("en_US").first_name_female()
+        first = f"{first}{draw.choice(' -')}{second}"
     return Person(first, last or surname, draw.choice("ABCDEFGHJKLMNPRSTVW"), man)
 
 

@@ -47,6 +47,10 @@ HOSPITALS = {
         "{town} VAMC", "Veterans Affairs Medical Center", "{town} Valley Hospital", "{last} and {last2} Hospital", "{last} Pavilion",
         "{faith}", "{initials} {town}", "{initials} {tree} Campus", "{town} County Hospital", "{geo}view Hospital", "{last} Hospital",
         "{town} Health Alliance", "{tree}wood Urgent Care", "{town} Orthopedic Clinic", "{last} Women's Center", "{town} Med Ctr",
+        "{compound} Hospital", "{compound} Medical Center", "{compound} Community Hospital", "{compound} General", "{compound} Clinic",
+        "{compound} Family Health", "{compound} Regional Medical Center", "{compound} Health", "{saint} Health System", "St. {saint}'s",
+        "{compound} Pediatrics", "{compound} Internal Medicine", "{last} Dermatology", "{town} Cardiology Associates", "{compound} Imaging",
+        "{real}", "{real}", "{real}", "{real}", "{compound} Behavioral Health", "{town} Dialysis", "{last} Oncology Group", "{town} Urgent Care",
         "{town} Hosp", "{town} Gen'l", "{initials} ED", "{initials}-{town}", "{tree} Family Practice", "{last} Surgery Center",
     ),
     TUNE: (
@@ -64,6 +68,8 @@ HOMES = {
         "{tree} Manor", "{tree} {geo} Nursing Home", "{last} House", "{town} Rehab", "{tree}wood Rehabilitation Center", "{last} Rehab",
         "{town} Rehabilitation & Nursing Center", "{tree} Village", "St. {saint}'s Home", "The {last} Center", "{tree} Hill SNF",
         "{tree}crest", "{last} Assisted Living", "{town} Health Care Center", "{geo} at {town}", "{tree} Terrace", "{town} LTAC",
+        "{compound} Nursing Home", "{compound} Manor", "{compound}", "{compound} Rehab", "{compound} Senior Living", "{compound} Care Center",
+        "Sunrise of {town}", "{compound} Estates", "{tree} Court", "{compound} Place", "{last} Adult Home", "The {compound}",
     ),
     TUNE: ("{tree} Commons", "{last} Care Home", "{tree}view Nursing & Rehab", "{town} Convalescent Home", "{geo} Lodge"),
     TEST: ("{tree} Gardens", "{last} Hospice House", "{town} Skilled Nursing", "{tree} {geo} Memory Care", "The Residence at {town}"),
@@ -77,6 +83,8 @@ ORGS = {
         "{town} Chronicle", "{last} Insurance", "{tree} Realty", "{town} Public Library", "{last} Trucking", "{town} Country Club",
         "{faith} Church", "{town} Unified School District", "{last} Motors", "{last} Hardware", "{town} Senior Center", "{state} DOT",
         "{town} Gazette", "{last}'s Market", "VNA of {town}", "{town} EMS", "{coined} Home Health", "{last} Medical Supply",
+        "{last} {trade}", "{town} {trade}", "{tree} {trade}", "{compound} {trade}", "{coined} {trade}", "{last} and {last2}", "{last} {trade}",
+        "{company}", "{company}", "{company}", "{compound} {trade}", "{town} {trade} Co.", "{last} {trade} Inc.", "{last}, {last2} & {last}",
     ),
     TUNE: (
         "{last} Logistics", "{town} Shipyard", "{last} Partners", "{coined} Foods", "{last} and Daughters", "{town} Transit Authority",
@@ -87,6 +95,39 @@ ORGS = {
         "{last} Elementary", "{coined} Labs", "{last} Apothecary", "{town} Daily News", "{last} Inc.", "{last} & Co", "{town} Steel",
     ),
 }  # fmt: skip
+TRADES = (
+    "Accounting; Appliance; Architects; Art Supply; Auto Body; Auto Parts; Bakery; Barber Shop; Bookstore; Brewery; Builders; Cafe; "
+    "Carpentry; Cleaners; Coffee; Consulting; Country Store; Credit Union; Dairy; Deli; Dental; Design; Distribution; Electric; Engineering; "
+    "Energy; Equipment; Exports; Films; Flooring; Florist; Freight; Furniture; Garage; Gas; Grill; Grocery; Gym; Holdings; Home Improvement; "
+    "Hotel; Housing Authority; Inn; Instruments; Investments; Jewelers; Landscaping; Laundry; Liquors; Lumber; Machine; Manufacturing; "
+    "Marina; Marketing; Meats; Media; Metals; Mills; Mortgage; Moving; Museum; Nursery; Office Supply; Optical; Orchards; Outfitters; "
+    "Packaging; Painting; Paper; Paving; Petroleum; Pharmaceuticals; Photography; Pizza; Post Office; Pools; Precision; Press; Printing; "
+    "Properties; Publishing; Radio; Railroad; Recycling; Rentals; Restaurant; Roofing; Salon; Securities; Security; Seafood; Shipping; "
+    "Software; Solutions; Sports; Staffing; Studios; Supermarket; Tailors; Tavern; Taxi; Telecom; Textiles; Theater; Tires; Tool; Towing; "
+    "Toys; Travel; Utilities; Vineyards; Warehouse; Water District; Wholesale; Windows; Woodworks; Yoga; YMCA; Zoo"
+).split("; ")
+COMPANIES = (
+    "Walmart; Target; Costco; Home Depot; Lowe's; UPS; FedEx; Amazon; Boeing; Ford; General Motors; Verizon; AT&T; Bank of America; "
+    "Wells Fargo; State Farm; Starbucks; McDonald's; Microsoft; Google; Apple; Intel; IBM; General Electric; Raytheon; Lockheed Martin; "
+    "Macy's; Kroger; Safeway; Publix; Stop & Shop; Whole Foods; Trader Joe's; CVS; Walgreens; Rite Aid; Chase; Citibank; Fidelity; Comcast; "
+    "Delta Air Lines; Southwest Airlines; Marriott; Hilton; Tesla; Toyota; Honda; Caterpillar; John Deere; 3M; Dow Chemical; Exxon; Shell; "
+    "Dunkin Donuts; Burger King; Best Buy; Sears; IKEA; Tyson; PepsiCo; Coca-Cola; Nike; Gap; Staples; Liberty Mutual; Allstate; Geico"
+).split("; ")
+REAL_HOSPITALS = (
+    "Mass General; MGH; Massachusetts General Hospital; Brigham and Women's; BWH; BIDMC; Mayo Clinic; Cleveland Clinic; Johns Hopkins; "
+    "Cedars-Sinai; Kaiser Permanente; Mount Sinai; NYU Langone; UCLA; UCSF; Stanford; Duke; Emory; Vanderbilt; Northwestern; Rush; Tufts; "
+    "Children's Hospital; Boston Medical Center; Dana-Farber; MD Anderson; Memorial Sloan Kettering; Barnes-Jewish; Scripps; Baylor; "
+    "Bellevue; Lahey Clinic; Mass Eye and Ear; Spaulding; Newton-Wellesley; Penn Presbyterian; Hahnemann; Geisinger; Intermountain; "
+    "Northwell; Montefiore; St. Elizabeth's; Hartford Hospital; Yale New Haven; Maine Medical Center; UPMC; UMass Memorial; the VA; "
+    "VA Medical Center; Beth Israel; Sentara; Ochsner; Swedish; Virginia Mason; Banner Health; Scott & White; Sharp Grossmont"
+).split("; ")
+COMPOUND = (
+    (
+        "Lake River Spring Oak Maple Pine Cedar Sun North South East West Green Brook Clear Fair Harbor Hill Mountain Bay Ocean Wood Stone "
+        "Glen Elm Ash Birch Willow Rose Brad Kings Queens Ham Winter Summer Sand Rock Silver Golden Crystal Eagle Fox Deer"
+    ).split(),
+    "view side wood dale field brook ridge haven crest point port ton ville land mont shore ford bury ham water stone ley".split(),
+)
 SCHOOLS = (
     "{town} College",
     "{last} Elementary School",
@@ -117,7 +158,7 @@ class PlaceMaker:
     def __init__(self, draw: random.Random, part: str) -> None:
         self._draw, self._part = draw, part
         abroad = [locale for locale in LOCALES[part] if locale not in NO_ADDRESSES]
-        self._abroad = draw.choice(abroad) if draw.random() < 0.25 else None
+        self._abroad = draw.choice(abroad) if draw.random() < 0.35 else None
         self.kinds = {
             "hospital",
             "org",
@@ -182,6 +223,8 @@ class PlaceMaker:
             self._abroad not in (None, "it_IT") and draw.random() < 0.6
         ):  # Faker's Italian towns are in no order
             return str(_maker(str(self._abroad)).city())
+        if self._part == TRAIN and draw.random() < 0.12:
+            return self._compound()
         if draw.random() < 0.15:
             return draw.choice(TWO_WORDS)
         if draw.random() < 0.25:
@@ -191,12 +234,18 @@ class PlaceMaker:
             if (part_of(town) == TRAIN) == (self._part == TRAIN):
                 return town
 
+    def _compound(self) -> str:
+        """A place's name of two words in one, or apart: ``Brookhaven``, ``Cedar Ridge``."""
+        first, second = self._draw.choice(COMPOUND[0]), self._draw.choice(COMPOUND[1])
+        return first + second if self._draw.random() < 0.7 else f"{first} {second.capitalize()}"
+
     def _named(self, form: str) -> str:
         last = self._last()
         initials = "".join(
             self._draw.choice("BMGHCSWNLVAU") for _ in range(self._draw.choice((2, 3, 3)))
         ) + self._draw.choice("HC")
         return form.format(
+            compound=self._compound(), trade=self._draw.choice(TRADES), company=self._draw.choice(COMPANIES), real=self._draw.choice(REAL_HOSPITALS),
             town=self._town(), last=last, last2=self._last(), saint=self._draw.choice(SAINTS), tree=self._draw.choice(numbers.TREES),
             geo=self._draw.choice(GEOGRAPHY), faith=self._draw.choice(FAITHS), state=self._draw.choice(list(STATES.values())), initials=initials,
             coined=_coined(self._draw, self._part),

@@ -1,8 +1,10 @@
 """Words of the note grammar that are nobody's: drugs, diseases, eponyms, complaints, jobs."""
 
 import random
+import re
 from functools import cache
 
+from anon_spark.detect.notes.grammar import wordlists
 from anon_spark.detect.notes.grammar.people import TEST, TRAIN, TUNE
 from anon_spark.detect.notes.lexicon import lexicon
 
@@ -116,7 +118,7 @@ JOBS = _lines(
     police officer; firefighter; postal worker; machinist; salesman; janitor; waitress; bus driver; professor; mechanic"""
 )
 CARS = _lines(
-    "Toyota Camry; Honda Civic; Ford F-150; Chevy pickup; motorcycle; Subaru Outback; minivan; blue sedan"
+    "Toyota Camry; van; delivery van; delivery truck; SUV; taxi; bus; tractor; golf cart; e-bike; Tesla; Buick; Honda Civic; Ford F-150; Chevy pickup; motorcycle; Subaru Outback; minivan; blue sedan"
 )
 RELATIVES = _lines(
     """wife; husband; son; daughter; mother; father; brother; sister; niece; nephew; partner; friend; dtr; mom; dad; aunt;
@@ -124,7 +126,9 @@ RELATIVES = _lines(
 )
 WORDS = {
     "dx": DISEASES, "cc": COMPLAINTS, "finding": FINDINGS, "proc": PROCEDURES, "bug": BUGS, "job": JOBS, "car": CARS,
-    "rw": RELATIVES,
+    "rw": RELATIVES, "heading": wordlists.HEADINGS, "organism": wordlists.ORGANISMS, "scale": wordlists.SCALES,
+    "brand": wordlists.BRANDS, "regimen": wordlists.REGIMENS, "marker": wordlists.MARKERS, "unit": wordlists.UNITS,
+    "team": wordlists.TEAMS, "test": wordlists.TESTS,
 }  # fmt: skip
 
 
@@ -136,6 +140,17 @@ def clinical_words() -> tuple[str, ...]:
             word
             for word, flags in lexicon().items()
             if set(flags) <= set("eEmd") and {"m", "d"} & set(flags) and len(word) > 4
+        )
+    )
+
+
+@cache
+def namesakes() -> tuple[str, ...]:
+    """Names that diseases and tools bear, as lists hold them; those kept for tune and test left out."""
+    kept = {w.lower() for name in (*TUNE_EPONYMS, *TEST_EPONYMS) for w in re.findall(r"[^\W\d_]+", name)}
+    return tuple(
+        sorted(
+            w.capitalize() for w, flags in lexicon().items() if "p" in flags and len(w) > 3 and w not in kept
         )
     )
 

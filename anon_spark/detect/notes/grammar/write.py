@@ -1,6 +1,6 @@
 """Write notes by a grammar of templates, as people write: in their own case, with slips of the keyboard, wrapped lines.
 
-A template file holds rules: ``# name``, then one alternative a line. In an alternative ``{field}`` is filled in
+The template files of a part, ``train*.txt`` and so on, hold rules: ``# name``, then one alternative a line. In an alternative ``{field}`` is filled in
 (:mod:`~anon_spark.detect.notes.grammar.fields`), ``<rule>`` is replaced by one alternative of a rule or a word list,
 ``<rule:2-4>`` by so many on a line, ``<rule/2-4>`` by so many on lines of their own, and ``[a|b]`` by a or b.
 """
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 
+from anon_spark.detect.notes.grammar.dates import WEEKDAYS
 from anon_spark.detect.notes.grammar.fields import Fields
 from anon_spark.detect.notes.grammar.people import seed
 from anon_spark.detect.notes.grammar.vocabulary import WORDS
@@ -28,12 +29,13 @@ WEIGHTS = {
     "note.snippets": 22,
     "note.noise": 16,
     "note.plain": 18,
-    "note.ids": 6,
-    "note.general": 4,
+    "note.ids": 8,
+    "note.wild": 10,
+    "note.general": 7,
     "note.micu": 4,
     "note.nursing": 3,
     "note.registration": 2,
-    "note.record": 2,
+    "note.record": 4,
     "note.primary": 2,
     "note.report": 2,
 }
@@ -58,7 +60,11 @@ PLACEHOLDERS = {
 @cache
 def rules(part: str) -> dict[str, tuple[str, ...]]:
     """The templates of train, tune or test."""
-    text = files(__package__).joinpath(f"templates/{part}.txt").read_text(encoding="utf-8")
+    folder = files(__package__).joinpath("templates")
+    kept = sorted(
+        (file for file in folder.iterdir() if file.name.startswith(part)), key=lambda file: file.name
+    )
+    text = "\n".join(file.read_text(encoding="utf-8") for file in kept)
     found: dict[str, list[str]] = {}
     name = ""
     for line in text.splitlines():
@@ -104,13 +110,16 @@ def _expand(
             parts += _filled(match["field"], fields)
             continue
         count = draw.randint(int(match["least"]), int(match["most"])) if match["join"] else 1
+        left: list[str] = []
         for n in range(count):
             if n:
                 parts.append((" " if match["join"] == ":" else "\n", None))
             if match["rule"] in WORDS or match["rule"] == "eponym":
                 parts.append(fields.fill(match["rule"]))
-            else:
-                parts += _expand(draw.choice(known[match["rule"]]), known, fields, draw)
+                continue
+            if not left:  # no line twice before all were said
+                left = draw.sample(known[match["rule"]], len(known[match["rule"]]))
+            parts += _expand(left.pop(), known, fields, draw)
     return [*parts, (text[at:], None)]
 
 
@@ -139,10 +148,11 @@ def _chosen(template: str, draw: random.Random) -> str:
 
 def _filled(field: str, fields: Fields) -> list[Part]:
     words, label = fields.fill(field)
-    if label == "LOCATION" and words.startswith("the "):
+    if label in ("LOCATION", "HOSPITAL") and words.startswith("the "):
         return [("the ", None), (words[4:], label)]
-    if label == "DATE" and words.startswith("the "):
-        return [("the ", None), (words[4:], label)]
+    first, _, rest = words.partition(" ")
+    if label == "DATE" and (first == "the" or first.rstrip(",").capitalize() in WEEKDAYS):
+        return [(first + " ", None), (rest, label)]
     return [(words, label)]
 
 
