@@ -165,8 +165,8 @@ def _chances(count: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.nd
     between = (size * (mean - count @ mean / count.sum()) ** 2).sum(axis=0) / max(len(count) - 1, 1)
     within = ((size - 1) * variance).sum(axis=0) / max(count.sum() - len(count), 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = f_distribution.sf(between / within, len(count) - 1, count.sum() - len(count))
-    return np.nan_to_num(p, nan=1.0)
+        p: np.ndarray = f_distribution.sf(between / within, len(count) - 1, count.sum() - len(count))
+    return np.where(np.isnan(p), 1.0, p)
 
 
 def _discoveries(p: np.ndarray) -> list[int]:
