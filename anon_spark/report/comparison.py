@@ -226,7 +226,7 @@ def _bars(axes: Axes, pairs: Sequence[tuple[str, Figure, Figure]]) -> None:
             label=label,
         )
     axes.set_yticks(range(len(pairs)), [pair[0] for pair in pairs])
-    axes.set_ylim(len(pairs) - 0.5, -0.5)  # also where no model has a bar
+    axes.set_ylim(max(1, len(pairs)) - 0.5, -0.5)  # also where no model has a bar
     axes.set_xlim(0, 1)
 
 
