@@ -1,5 +1,6 @@
 """Comparison, bootstrap and models: against scikit-learn, figures worked out by hand, and planted losses."""
 
+import contextlib
 import json
 import os
 import signal
@@ -430,16 +431,22 @@ def test_a_killed_worker_of_xgboost_ends_in_the_same_trees(
     config = BoostConfig.model_validate({"workers": 2, "booster": settings})
     told = {"features": "features", "label": "label", "config": config}
     undisturbed = fit_boost(rows, **told).get_booster().get_dump()
-    for pid in workers_in_xgboost():
-        os.kill(pid, signal.SIGKILL)  # idle ones: what has XGBoost from now on is training
+    waited = time.monotonic()
+    while idle := workers_in_xgboost():  # once they are gone, what has XGBoost is training
+        assert time.monotonic() - waited < 60
+        for pid in idle:
+            with contextlib.suppress(ProcessLookupError):  # gone since it was seen
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
     killed, began = [], []
 
     def kill() -> None:
         waited = time.monotonic()
         while not killed and time.monotonic() - waited < 60:
             for pid in workers_in_xgboost()[:1]:
-                os.kill(pid, signal.SIGKILL)
-                killed.append(pid)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    killed.append(pid)
             time.sleep(0.02)
 
     real = SparkXGBClassifier.fit
