@@ -41,10 +41,11 @@ from anon_spark.learn.bootstrap import (
 )
 from anon_spark.learn.compare import compare_sides
 from anon_spark.learn.fairness import by_group, fairness
-from anon_spark.learn.forest import load_forest_config
-from anon_spark.learn.logistic import load_logistic_config
+from anon_spark.learn.forest import ForestConfig
+from anon_spark.learn.logistic import LogisticConfig
 from anon_spark.learn.rows import balance_weights
 from anon_spark.learn.scoring import Settings, place_in_folds
+from anon_spark.learn.settings import load_settings
 from anon_spark.learn.sides import RAW, Side, prepare_side
 from anon_spark.mimic3.cohort import CATEGORICAL, DESCRIPTIVE, TASKS, Cohort
 
@@ -471,10 +472,10 @@ def test_settings_are_checked(tmp_path: Path) -> None:
     path = tmp_path / "model.yaml"
     path.write_text("min_instances_per_node: 5\n")
     with pytest.raises(PolicyError, match="min_instances_per_node"):
-        load_forest_config(path)
+        load_settings(ForestConfig, "forest", path)
     path.write_text("elastic_net: 1\n")
     with pytest.raises(PolicyError, match="elastic_net"):
-        load_logistic_config(path)
+        load_settings(LogisticConfig, "logistic", path)
 
 
 def test_bad_input_is_one_clear_sentence(spark: SparkSession, tmp_path: Path) -> None:

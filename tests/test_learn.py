@@ -19,10 +19,11 @@ from xgboost import Booster, DMatrix
 from anon_spark.errors import GateRefusedError, InputError, PolicyError
 from anon_spark.ingest.lake import TableReader
 from anon_spark.learn import train as training
-from anon_spark.learn.boost import BoostConfig, load_boost_config, split_people, worker_count
+from anon_spark.learn.boost import BoostConfig, split_people, worker_count
 from anon_spark.learn.caveats import small_cell_safe
 from anon_spark.learn.evaluate import METRICS, choose_threshold, measure
 from anon_spark.learn.preprocess import feature_count, fit_preprocessing
+from anon_spark.learn.settings import load_settings
 from anon_spark.learn.train import train_models
 from anon_spark.mimic3.cohort import CATEGORICAL, first_stays, load_items, numeric_columns
 from anon_spark.mimic3.schema import TABLES
@@ -409,7 +410,7 @@ def _names(prepared: DataFrame) -> list[str]:
 def test_no_person_is_in_two_folds(spark: SparkSession) -> None:
     people = spark.range(2**52, 2**52 + 5000).withColumnRenamed("id", "SUBJECT_ID")
     twice = people.union(people.orderBy(F.desc("SUBJECT_ID"))).repartition(3)
-    config = load_boost_config()
+    config = load_settings(BoostConfig, "xgboost")
     folds = split_people(twice, config=config).groupBy("SUBJECT_ID").agg(F.collect_set("fold").alias("folds"))
     sizes = folds.groupBy("folds").count().collect()
     shares = {row["folds"][0]: row["count"] / 5000 for row in sizes}
@@ -459,12 +460,12 @@ def test_undefined_metrics_are_null_never_nan(labels: list[int], undefined: set[
 
 
 def test_settings_are_checked_before_anything_runs(tmp_path: Path) -> None:
-    config = load_boost_config()
+    config = load_settings(BoostConfig, "xgboost")
     assert config.workers >= 2
     path = tmp_path / "model.yaml"
     path.write_text("booster: {max_deph: 3, min_child_weight: 1}\nworkers: 0\n")
     with pytest.raises(PolicyError) as error:
-        load_boost_config(path)
+        load_settings(BoostConfig, "xgboost", path)
     assert error.value.exit_code == 2
     assert sorted(problem.split(": ")[1] for problem in error.value.problems) == [
         "booster.max_deph",
@@ -473,7 +474,7 @@ def test_settings_are_checked_before_anything_runs(tmp_path: Path) -> None:
     ]
     path.write_text("train_share: 0.7\nvalidation_share: 0.3\n")
     with pytest.raises(PolicyError, match="no one for the test"):
-        load_boost_config(path)
+        load_settings(BoostConfig, "xgboost", path)
 
 
 def test_training_on_release_and_source(

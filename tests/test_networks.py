@@ -20,10 +20,11 @@ from sklearn.metrics import roc_auc_score
 from anon_spark.errors import InputError, PolicyError, ResumableError
 from anon_spark.learn import averaging
 from anon_spark.learn.averaging import TrainingConfig, train_network
-from anon_spark.learn.dense import load_dense_config
-from anon_spark.learn.lstm import load_lstm_config
+from anon_spark.learn.dense import DenseConfig
+from anon_spark.learn.lstm import LstmConfig
 from anon_spark.learn.network import Network
 from anon_spark.learn.sequences import fit_sequences
+from anon_spark.learn.settings import load_settings
 
 pytestmark = pytest.mark.skipif(
     not (find_spec("keras") and find_spec("jax")), reason="the extra 'deep' is not installed"
@@ -186,8 +187,8 @@ def test_sequences_by_hand(spark: SparkSession) -> None:
 
 
 def test_settings_and_the_missing_extra(monkeypatch: pytest.MonkeyPatch, spark: SparkSession) -> None:
-    assert load_dense_config().layers == (64, 32, 16)
-    assert len(load_lstm_config().layers) == 3
+    assert load_settings(DenseConfig, "dense").layers == (64, 32, 16)
+    assert len(load_settings(LstmConfig, "lstm").layers) == 3
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(PolicyError, match="extra 'deep'"):
         train_network(spark.range(1), network("dense"), TrainingConfig(), features="x", label="y")

@@ -16,7 +16,6 @@ from xgboost.spark import SparkXGBClassifier, SparkXGBClassifierModel
 
 from anon_spark.errors import PolicyError
 from anon_spark.learn.rows import WEIGHT, balance_weights, ordered, resumable
-from anon_spark.learn.settings import load_settings
 from anon_spark.policy.model import Strict
 from anon_spark.session import TASK_TRIES
 
@@ -66,15 +65,6 @@ class BoostConfig(Strict):
         if self.train_share + self.validation_share > 1 - 1 / _SLICES:
             raise ValueError("train_share and validation_share leave no one for the test")
         return self
-
-
-def load_boost_config(path: Path | None = None) -> BoostConfig:
-    """Read the model's settings; by default the package's ``models/xgboost.yaml``.
-
-    Raises:
-        PolicyError: all problems at once, each with its key.
-    """
-    return load_settings(BoostConfig, "xgboost", path)
 
 
 def split_people(cohort: DataFrame, *, config: BoostConfig) -> DataFrame:

@@ -7,18 +7,12 @@ from pyspark.sql import DataFrame
 from anon_spark.learn.averaging import NetworkModel, TrainingConfig, train_network
 from anon_spark.learn.network import Network
 from anon_spark.learn.preprocess import feature_count
-from anon_spark.learn.settings import load_settings
 
 
 class DenseConfig(TrainingConfig):
     """Parameters of the dense network."""
 
     layers: tuple[int, ...] = (64, 32, 16)
-
-
-def load_dense_config(path: Path | None = None) -> DenseConfig:
-    """Read the model's settings; by default the package's ``models/dense.yaml``."""
-    return load_settings(DenseConfig, "dense", path)
 
 
 def fit_dense(

@@ -1,6 +1,5 @@
 """Spark's random forest: bagged trees, grown level by level over all rows."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -8,7 +7,6 @@ from pyspark.ml.classification import RandomForestClassificationModel, RandomFor
 from pyspark.sql import DataFrame
 
 from anon_spark.learn.rows import EstimatorConfig, fit_estimator
-from anon_spark.learn.settings import load_settings
 
 
 class ForestConfig(EstimatorConfig):
@@ -21,11 +19,6 @@ class ForestConfig(EstimatorConfig):
     feature_subset_strategy: Literal["auto", "all", "sqrt", "log2", "onethird"] = "sqrt"
     subsampling_rate: Annotated[float, Field(gt=0, le=1)] = 1.0
     seed: int = 7
-
-
-def load_forest_config(path: Path | None = None) -> ForestConfig:
-    """Read the model's settings; by default the package's ``models/forest.yaml``."""
-    return load_settings(ForestConfig, "forest", path)
 
 
 def fit_forest(

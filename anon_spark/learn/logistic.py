@@ -1,6 +1,5 @@
 """Logistic regression: the floor that every other model has to rise above."""
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -8,7 +7,6 @@ from pyspark.ml.classification import LogisticRegression, LogisticRegressionMode
 from pyspark.sql import DataFrame
 
 from anon_spark.learn.rows import EstimatorConfig, fit_estimator
-from anon_spark.learn.settings import load_settings
 
 
 class LogisticConfig(EstimatorConfig):
@@ -17,11 +15,6 @@ class LogisticConfig(EstimatorConfig):
     reg_param: Annotated[float, Field(ge=0)] = 0.01
     elastic_net_param: Annotated[float, Field(ge=0, le=1)] = 0.0
     max_iter: Annotated[int, Field(ge=1)] = 100
-
-
-def load_logistic_config(path: Path | None = None) -> LogisticConfig:
-    """Read the model's settings; by default the package's ``models/logistic.yaml``."""
-    return load_settings(LogisticConfig, "logistic", path)
 
 
 def fit_logistic(

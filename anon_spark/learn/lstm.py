@@ -6,18 +6,12 @@ from pyspark.sql import DataFrame
 
 from anon_spark.learn.averaging import NetworkModel, TrainingConfig, train_network
 from anon_spark.learn.network import Network
-from anon_spark.learn.settings import load_settings
 
 
 class LstmConfig(TrainingConfig):
     """Parameters of the recurrent network."""
 
     layers: tuple[int, int, int] = (32, 32, 32)
-
-
-def load_lstm_config(path: Path | None = None) -> LstmConfig:
-    """Read the model's settings; by default the package's ``models/lstm.yaml``."""
-    return load_settings(LstmConfig, "lstm", path)
 
 
 def fit_lstm(

@@ -1,6 +1,6 @@
 """The models by name: the settings of each, and how it is fitted to the rows that scoring prepares."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def unknown_models(names: Iterable[str]) -> list[str]:
     ]
 
 
-def load_configs(names: Iterable[str], folder: Path | None = None) -> dict[str, Any]:
+def load_configs(names: Sequence[str], folder: Path | None = None) -> dict[str, Any]:
     """The settings of models: ``<name>.yaml`` in ``folder``, else the package's own.
 
     Raises:

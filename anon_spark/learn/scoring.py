@@ -64,7 +64,8 @@ class Settings:
     @property
     def all_configs(self) -> dict[str, Strict]:
         """The settings of every model."""
-        return {**load_configs(self.models), **self.configs}
+        unset = [name for name in self.models if name not in self.configs]
+        return {**load_configs(unset), **self.configs}
 
 
 @dataclass

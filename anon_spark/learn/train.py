@@ -19,11 +19,12 @@ from xgboost.spark import SparkXGBClassifierModel
 from anon_spark.errors import GateRefusedError, InputError, PolicyError
 from anon_spark.ingest.lake import TableReader
 from anon_spark.learn.attacks import attack_gains, membership_by_loss
-from anon_spark.learn.boost import FOLDS, BoostConfig, fit_boost, load_boost_config, split_people
+from anon_spark.learn.boost import FOLDS, BoostConfig, fit_boost, split_people
 from anon_spark.learn.caveats import small_cell_safe, warning
 from anon_spark.learn.evaluate import choose_threshold, measure
 from anon_spark.learn.preprocess import FEATURES, feature_count, fit_preprocessing
 from anon_spark.learn.rows import fingerprint
+from anon_spark.learn.settings import load_settings
 from anon_spark.mimic3.cohort import CATEGORICAL, LABEL, first_stays, load_items, numeric_columns
 
 FEWEST_PEOPLE = 20
@@ -67,7 +68,7 @@ def train_models(
             where driver and executors share a disk.
         model_dir: where to save the release's model: ``preprocessing`` (a Spark pipeline), ``booster.json``
             and ``model.json``. The baseline's model is never saved: it knows the source's categories.
-        config: by default ``load_boost_config()``.
+        config: by default the package's ``models/xgboost.yaml``.
         small_cell: counts of people below it are not told.
         max_membership: the gate: the upper end of the AUROC of membership inference that the release's model may
             have and still be saved.
@@ -85,7 +86,7 @@ def train_models(
     """
     if baseline is not None and subjects is None:
         raise PolicyError("a baseline needs the map of people to pseudonyms that the release was made with")
-    settings = config or load_boost_config()
+    settings = config or load_settings(BoostConfig, "xgboost")
     with _folder(work) as folder:
         cohort = _store(spark, first_stays(release), folder / "release")
         raw = None
