@@ -33,6 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--patients", type=int, default=20_000)
     parser.add_argument("--events-per-stay", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=7, help="of the generated source")
     parser.add_argument("--k", default="5", help="people a class, with commas between")
     parser.add_argument(
         "--recoding", default="full_domain", help="full_domain, local, or both with a comma between"
@@ -48,7 +49,13 @@ def main() -> None:
     source = options.out / "source"
     if not (options.out / "made").exists():
         with timed("generate"):
-            generate(spark, source, patients=options.patients, events_per_stay=options.events_per_stay)
+            generate(
+                spark,
+                source,
+                patients=options.patients,
+                events_per_stay=options.events_per_stay,
+                seed=options.seed,
+            )
         (options.out / "made").touch()
     wanted = {
         f"k{k}" + ("-local" if recoding == "local" else ""): (int(k), recoding)
@@ -81,7 +88,7 @@ def compare(spark, source: Path, options: argparse.Namespace, names: list[str]) 
             sets=("benchmark", "laboratory"),  # the true probability depends on four laboratory values
             models=models,
         )
-    truth = true_scores(spark, source, options.patients).persist()
+    truth = true_scores(spark, source, options.patients, options.seed).persist()
     settings = Settings(models=models, tested=options.tested, configs=load_configs(models, options.settings))
     with timed("compare"):
         return compare_sides(raw, sides, task, settings, truth=truth)
@@ -101,11 +108,11 @@ def release(spark, source: Path, out: Path, name: str, k: int, recoding: str) ->
     return pipeline.run(job)
 
 
-def true_scores(spark, source: Path, patients: int) -> DataFrame:
+def true_scores(spark, source: Path, patients: int, seed: int) -> DataFrame:
     """(SUBJECT_ID, score): the true probability of death of each adult's first admission with a stay."""
     read = source_reader(spark, str(source), load_policy("mimic3").policy)
     first = first_adult_stays(read).select("SUBJECT_ID", "HADM_ID")
-    true = death_probability(spark, patients=patients).select("HADM_ID", F.col("p").alias("score"))
+    true = death_probability(spark, patients=patients, seed=seed).select("HADM_ID", F.col("p").alias("score"))
     return first.join(true, on="HADM_ID", how="inner").drop("HADM_ID")
 
 
