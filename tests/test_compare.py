@@ -28,6 +28,8 @@ from sklearn.metrics import (
 from xgboost.spark import SparkXGBClassifier
 
 from anon_spark.errors import InputError, PolicyError
+from anon_spark.learn import compare as comparison
+from anon_spark.learn import scoring
 from anon_spark.learn.attacks import attack_gains, membership_by_loss, membership_by_shadows
 from anon_spark.learn.boost import BoostConfig, fit_boost
 from anon_spark.learn.bootstrap import (
@@ -40,6 +42,8 @@ from anon_spark.learn.bootstrap import (
     resampled,
 )
 from anon_spark.learn.compare import compare_sides
+from anon_spark.learn.dense import DenseConfig
+from anon_spark.learn.evaluate import choose_threshold
 from anon_spark.learn.fairness import by_group, fairness
 from anon_spark.learn.forest import ForestConfig
 from anon_spark.learn.logistic import LogisticConfig
@@ -48,6 +52,7 @@ from anon_spark.learn.scoring import Settings, place_in_folds
 from anon_spark.learn.settings import load_settings
 from anon_spark.learn.sides import RAW, Side, prepare_side
 from anon_spark.mimic3.cohort import CATEGORICAL, DESCRIPTIVE, TASKS, Cohort
+from anon_spark.release.evidence import _check_same_people
 
 NUMERIC = ("AGE", "heart_rate_mean", "lactate_mean")
 QUICK = Settings(folds=3, tested=1, draws=200, models=("logistic",), attacked=())
@@ -301,6 +306,55 @@ def test_folds_are_by_person_and_never_meet(spark: SparkSession) -> None:
     assert all(abs(size - 1000) < 5 * 29 for size in sizes.values())
 
 
+class ToldError(Exception):
+    """Carries what a replaced function was given."""
+
+
+def test_only_training_people_are_fitted_to(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = make_people(90)
+    one = side(spark, RAW, people)
+    placed = place_in_folds(one.people.select("SUBJECT_ID"), QUICK)
+    fold = F.when(F.col("part") == 0, "test").when(F.col("part") == 1, "validation").otherwise("train")
+
+    def fit(train: DataFrame, **_: Any) -> None:
+        raise ToldError([row["SUBJECT_ID"] for row in train.select("SUBJECT_ID").collect()])
+
+    monkeypatch.setattr(scoring, "fit_preprocessing", fit)
+    with pytest.raises(ToldError) as told:
+        scoring.learnable(one, one, placed.withColumn("fold", fold), QUICK)
+    others = {row["SUBJECT_ID"] for row in placed.where("part < 2").collect()}
+    assert sorted(told.value.args[0]) == sorted({*people["SUBJECT_ID"]} - others)
+
+
+def test_thresholds_are_of_validation_people_and_members_of_the_training() -> None:
+    labels = np.array([0, 0, 1, 1])
+    found = {part: (labels, np.array([0.1, 0.2, 0.5, 0.9]) + part / 100) for part in range(4)}
+    tested = scoring.Tested()
+    scoring._add(tested, dict(found), 0, 1)
+    assert tested.own[0].threshold == choose_threshold(*found[1]) != choose_threshold(*found[0])
+
+
+def test_members_are_training_people_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def attack(members: Any, strangers: Any) -> None:
+        raise ToldError(members[1].tolist(), strangers[1].tolist())
+
+    monkeypatch.setattr(comparison, "membership_by_loss", attack)
+    labels = np.array([0, 1])
+    by_part = {part: (labels, np.array([part, part + 0.5])) for part in range(4)}
+    with pytest.raises(ToldError) as told:
+        comparison._attacks(scoring.Tested(by_part=[by_part]), Settings(folds=4, tested=1))
+    assert told.value.args == ([2, 2.5, 3, 3.5], [0, 0.5])
+
+
+def test_another_source_is_noticed(spark: SparkSession) -> None:
+    people = make_people(300)
+    strangers = people.assign(label=np.random.default_rng(9).permutation(people["label"]))
+    raw = side(spark, RAW, people)
+    _check_same_people(raw, side(spark, "own", people), "own")
+    with pytest.raises(InputError, match="outcomes of the 300 people that the source and other"):
+        _check_same_people(raw, side(spark, "other", strangers), "other")
+
+
 @pytest.mark.parametrize(("name", "tested"), [("xgboost", 1), ("forest", 1), ("logistic", None)])
 def test_every_model_learns(spark: SparkSession, name: str, tested: int | None) -> None:
     people = make_people(990)
@@ -469,6 +523,14 @@ def test_settings_are_checked(tmp_path: Path) -> None:
         Settings(models=("xgbost",), folds=2, draws=5)
     assert len(error.value.problems) == 3
     assert "did you mean 'xgboost'" in error.value.problems[0]
+    for bad, said in (
+        ({"tested": 6}, "tested must be 1 to 5"),
+        ({"tested": -1}, "got -1"),
+        ({"models": ("logistic", "logistic")}, "named twice: logistic"),
+        ({"inference": (0, -2, 1)}, "got 0, -2"),
+    ):
+        with pytest.raises(PolicyError, match=said):
+            Settings(**bad)  # type: ignore[arg-type]
     path = tmp_path / "model.yaml"
     path.write_text("min_instances_per_node: 5\n")
     with pytest.raises(PolicyError, match="min_instances_per_node"):
@@ -476,6 +538,12 @@ def test_settings_are_checked(tmp_path: Path) -> None:
     path.write_text("elastic_net: 1\n")
     with pytest.raises(PolicyError, match="elastic_net"):
         load_settings(LogisticConfig, "logistic", path)
+    path.write_text("layers: [64, 0]\n")
+    with pytest.raises(PolicyError, match=r"layers\.1"):
+        load_settings(DenseConfig, "dense", path)
+    path.write_text("rounds_a_checkpoint: 10\n")
+    with pytest.raises(PolicyError, match="above early_stopping_rounds"):
+        load_settings(BoostConfig, "xgboost", path)
 
 
 def test_bad_input_is_one_clear_sentence(spark: SparkSession, tmp_path: Path) -> None:

@@ -555,6 +555,7 @@ def check_saved_model(spark: SparkSession, folder: Path, features: int) -> None:
     vectors = np.array([row["features"].toArray() for row in pipeline.transform(cohort).collect()])
     assert vectors.shape[1] == features
     booster = Booster(model_file=str(folder / "model" / "booster.json"))
+    assert booster.num_boosted_rounds() == booster.best_iteration + 1, "no round that was not measured"
     scores = booster.predict(DMatrix(vectors))
     assert 0 < scores.min() < scores.max() < 1
     assert booster.trees_to_dataframe()["Cover"].min() >= 11 / 4

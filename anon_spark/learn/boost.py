@@ -66,6 +66,15 @@ class BoostConfig(Strict):
             raise ValueError("train_share and validation_share leave no one for the test")
         return self
 
+    @model_validator(mode="after")
+    def _can_stop_early(self) -> Self:
+        patience = self.booster.early_stopping_rounds
+        if 0 < self.rounds_a_checkpoint <= patience < self.booster.n_estimators:
+            raise ValueError(
+                f"rounds_a_checkpoint must be above early_stopping_rounds ({patience}), or no run would stop early"
+            )
+        return self
+
 
 def split_people(cohort: DataFrame, *, config: BoostConfig) -> DataFrame:
     """Add ``fold`` (train, validation or test), a function of SUBJECT_ID and the seed alone.

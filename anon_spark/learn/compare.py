@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from anon_spark.errors import InputError
+from anon_spark.errors import InputError, PolicyError
 from anon_spark.learn.attacks import attack_gains, membership_by_loss, membership_by_shadows
 from anon_spark.learn.bootstrap import MEASURES, Scores, compare_paired, estimate, resampled
 from anon_spark.learn.caveats import small_cell_safe, warning
@@ -46,6 +46,9 @@ def compare_sides(
         InputError: too few people in common, or a part without both outcomes.
     """
     sides = [raw, *releases]
+    names = [side.name for side in sides]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise PolicyError(f"two data sets of the comparison have the name {', '.join(twice)}")
     common = reduce(
         lambda one, other: one.join(other, on="SUBJECT_ID", how="left_semi"),
         (side.people.select("SUBJECT_ID") for side in sides),

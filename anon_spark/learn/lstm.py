@@ -1,17 +1,21 @@
 """The paper's recurrent network: three stacked LSTM layers over the windows of a stay."""
 
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field
 from pyspark.sql import DataFrame
 
 from anon_spark.learn.averaging import NetworkModel, TrainingConfig, train_network
 from anon_spark.learn.network import Network
 
+Units = Annotated[int, Field(ge=1)]
+
 
 class LstmConfig(TrainingConfig):
     """Parameters of the recurrent network."""
 
-    layers: tuple[int, int, int] = (32, 32, 32)
+    layers: tuple[Units, Units, Units] = (32, 32, 32)
 
 
 def fit_lstm(

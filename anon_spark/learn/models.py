@@ -74,7 +74,7 @@ def check_settings_folder(folder: Path | None) -> None:
     """Raise PolicyError where ``folder`` has no settings of a model, or a YAML file that is none."""
     if folder is None:
         return
-    found = sorted(path.stem for path in folder.glob("*.yaml"))
+    found = sorted({path.stem for pattern in ("*.yaml", "search/*.yaml") for path in folder.glob(pattern)})
     if unknown := unknown_models(found):
         raise PolicyError([f"--settings {folder}: {sentence}" for sentence in unknown])
     if not found and not (folder / "search").is_dir():

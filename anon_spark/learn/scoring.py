@@ -56,6 +56,14 @@ class Settings:
         problems = unknown_models(self.models)
         if self.folds < 3:
             problems.append(f"folds must be at least 3 (training, validation, test), got {self.folds}")
+        if self.tested is not None and not 1 <= self.tested <= self.folds:
+            problems.append(f"tested must be 1 to {self.folds} of the {self.folds} folds, got {self.tested}")
+        if twice := sorted({name for name in self.models if self.models.count(name) > 1}):
+            problems.append(f"named twice: {', '.join(twice)}")
+        if low := [times for times in self.inference if times < 1]:
+            problems.append(
+                f"inference takes the people 1 or more times over, got {', '.join(map(str, low))}"
+            )
         if self.draws < 100:
             problems.append(f"draws must be at least 100, got {self.draws}")
         if problems:

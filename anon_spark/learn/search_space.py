@@ -85,6 +85,8 @@ def with_values(base: Strict, values: Mapping[str, Any]) -> Any:
         place = whole
         for key in outer:
             place = place.setdefault(key, {})
+            if not isinstance(place, dict):
+                raise PolicyError(f"search: {name}: {key} is one value, with no settings of its own")
         place[last] = value
     return type(base).model_validate(whole)
 

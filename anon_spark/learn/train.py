@@ -1,6 +1,7 @@
 """Train on the release and, with the source beside it, on the same people's raw data: what privacy costs."""
 
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -99,10 +100,10 @@ def train_models(
         people, deaths = _check(split_people(cohort, config=settings), "release")
         if raw is not None:
             _check(split_people(raw, config=settings), "source")
-        on_raw = None if raw is None else _train(raw, settings, folder).metrics
-        trained = _train(cohort, settings, folder)
+        on_raw = None if raw is None else _train(raw, settings, folder, small_cell).metrics
+        trained = _train(cohort, settings, folder, small_cell)
         if max_membership is not None:
-            _refuse_what_remembers(trained.membership, max_membership)
+            _refuse_what_remembers(trained.membership, max_membership, model_dir)
         if model_dir is not None:
             _save(trained, Path(model_dir))
     return {
@@ -159,7 +160,7 @@ def _check(split: DataFrame, name: str) -> tuple[dict[str, int], int]:
     return people, sum(deaths for _, deaths in counts.values())
 
 
-def _train(cohort: DataFrame, config: BoostConfig, folder: Path) -> Trained:
+def _train(cohort: DataFrame, config: BoostConfig, folder: Path, small_cell: int) -> Trained:
     """Fit on training people, choose the threshold on validation people, measure on test people.
 
     With ``rounds_a_checkpoint`` a run that was stopped goes on from the trees that are saved in ``folder``, where
@@ -177,6 +178,7 @@ def _train(cohort: DataFrame, config: BoostConfig, folder: Path) -> Trained:
         # mean, minimum and maximum of a vital sign are absent together: one flag is enough
         flagged=[name for name in numeric if name == "AGE" or name.endswith("_mean")],
         label=LABEL,
+        small_cell=small_cell,
     )
     prepared = preprocessing.transform(split).select("SUBJECT_ID", "fold", LABEL, FEATURES).persist()
     try:
@@ -191,10 +193,12 @@ def _train(cohort: DataFrame, config: BoostConfig, folder: Path) -> Trained:
     return Trained(preprocessing, classifier, threshold, metrics, membership, feature_count(prepared))
 
 
-def _refuse_what_remembers(membership: Mapping[str, Any], limit: float) -> None:
-    """Raise where the attack may find more than ``limit``, or where that cannot be told."""
+def _refuse_what_remembers(membership: Mapping[str, Any], limit: float, model_dir: str | Path | None) -> None:
+    """Raise where the attack may find more than ``limit``, or where that cannot be told; no earlier model stays."""
     high = membership["auroc"]["high"]
     if high is None or high > limit:
+        if model_dir is not None:
+            shutil.rmtree(model_dir, ignore_errors=True)
         shown = "not known" if high is None else f"up to {high:.3f}"
         raise GateRefusedError(
             "the model is not saved: it tells whom it was trained on",
@@ -215,11 +219,17 @@ def _score(
 
 def _save(trained: Trained, folder: Path) -> None:
     """Write the pipeline, the booster and the threshold; no leaf of the trees is of fewer than 11 people."""
-    folder.mkdir(parents=True, exist_ok=True)
-    trained.preprocessing.write().overwrite().save(str(folder / "preprocessing"))
-    trained.classifier.get_booster().save_model(str(folder / "booster.json"))
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    trained.preprocessing.write().overwrite().save(str(partial / "preprocessing"))
+    booster = trained.classifier.get_booster()
+    # the rounds after the best one were not measured: no score comes of them
+    booster[: booster.best_iteration + 1].save_model(str(partial / "booster.json"))
     document = {"threshold": trained.threshold, "features": trained.features}
-    (folder / "model.json").write_text(json.dumps(document) + "\n", encoding="utf-8")
+    (partial / "model.json").write_text(json.dumps(document) + "\n", encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.replace(folder)
 
 
 @contextmanager

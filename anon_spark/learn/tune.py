@@ -151,6 +151,8 @@ def settings_place(model: str, folder: Path) -> Path:
     place = folder / f"{model}.yaml"
     if place.exists():
         raise PolicyError(f"'{place}' is there already")
+    if folder.exists() and not folder.is_dir():
+        raise PolicyError(f"'{folder}' is no folder")
     return place
 
 

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.people import PERSON
-from anon_spark.errors import InputError
+from anon_spark.errors import GateRefusedError, InputError
 from anon_spark.ingest.lake import TableReader, locate, read_headers, work_reader
 from anon_spark.ingest.read import REASON, parse, read_source
 from anon_spark.learn.boost import BoostConfig
@@ -20,7 +20,7 @@ from anon_spark.learn.models import OF_SEQUENCES
 from anon_spark.learn.scoring import Settings
 from anon_spark.learn.sides import RAW, Side, prepare_side
 from anon_spark.learn.train import train_models
-from anon_spark.mimic3.cohort import TASKS, Task, build_cohort, check_treatments, hidden_items
+from anon_spark.mimic3.cohort import LABEL, TASKS, Task, build_cohort, check_treatments, hidden_items
 from anon_spark.policy.load import build_schema
 from anon_spark.policy.model import Policy
 from anon_spark.privacy.measure import measure
@@ -32,6 +32,7 @@ from anon_spark.risk.linkage import linkage_risk
 from anon_spark.risk.timing import timing_risk
 
 METRICS_FILE = "metrics.json"
+LEAST_AGREEMENT = 0.5  # Cohen's kappa
 COMPARISON_FILE = "comparison-{}.json"
 REPORT_FILE = "report.html"
 
@@ -98,17 +99,21 @@ def train_release(
     if baseline is not None:
         subjects = subjects_of(release, private)
         raw = source_reader(release.spark, baseline, policy)
-    metrics = train_models(
-        release.spark,
-        release=release.table,
-        baseline=raw,
-        subjects=subjects,
-        work=private if private.is_dir() else None,
-        model_dir=release.evidence / "model",
-        config=config,
-        small_cell=policy.small_cell,
-        max_membership=max_membership,
-    )
+    try:
+        metrics = train_models(
+            release.spark,
+            release=release.table,
+            baseline=raw,
+            subjects=subjects,
+            work=private if private.is_dir() else None,
+            model_dir=release.evidence / "model",
+            config=config,
+            small_cell=policy.small_cell,
+            max_membership=max_membership,
+        )
+    except GateRefusedError:
+        (release.evidence / METRICS_FILE).unlink(missing_ok=True)  # of a model that is no longer there
+        raise
     release.evidence.mkdir(parents=True, exist_ok=True)
     (release.evidence / METRICS_FILE).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     return metrics
@@ -140,7 +145,10 @@ def compare_with_source(
     raw, sides = comparison_sides(
         spark, source, releases, works, task=task, sets=sets, models=settings.models
     )
-    settings = replace(settings, windows=task.windows)
+    small_cell = max(policy.small_cell for policy, _ in policies)
+    settings = replace(settings, windows=task.windows, small_cell=small_cell)
+    for side, release in zip(sides, releases, strict=True):
+        _check_same_people(raw, side, release.name)
     document = compare_sides(raw, sides, task, settings, truth=truth)
     read = source_reader(spark, source, policies[0][0])
     document["utility"] = [
@@ -152,6 +160,29 @@ def compare_with_source(
         place = release.evidence / COMPARISON_FILE.format(task.name)
         place.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return document
+
+
+def _check_same_people(raw: Side, side: Side, name: str) -> None:
+    """Raise where outcomes of the source and of the release agree no more than those of strangers.
+
+    No treatment changes an outcome by much, and chance gives a kappa near 0 (Cohen 1960).
+    """
+    one = raw.people.select("SUBJECT_ID", F.col(LABEL).alias("one"))
+    pairs = one.join(side.people.select("SUBJECT_ID", F.col(LABEL).alias("other")), on="SUBJECT_ID")
+    rows = pairs.groupBy("one", "other").agg(F.count(F.lit(1)).alias("n")).collect()
+    counts = {(row["one"], row["other"]): row["n"] for row in rows}
+    total = sum(counts.values())
+    agree = sum(n for (first, second), n in counts.items() if first == second)
+    chance = sum(
+        sum(n for pair, n in counts.items() if pair[0] == value)
+        * sum(n for pair, n in counts.items() if pair[1] == value)
+        for value in (0, 1)
+    )
+    if total * total > chance and (total * agree - chance) / (total * total - chance) < LEAST_AGREEMENT:
+        raise InputError(
+            f"outcomes of the {total} people that the source and {name} have in common disagree:"
+            " is this the source that the release was made of?"
+        )
 
 
 def comparison_sides(

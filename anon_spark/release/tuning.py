@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ def tune_release(
     require_optuna()
     policy, _ = released_policy(release.ledger)
     check_treatments(policy, task, release=release.name)
+    search = replace(search, small_cell=policy.small_cell)
     cohort = build_cohort(release.table, task, sets=sets, hidden=hidden_items(policy))
     beside = Path(f"{release.target}-work")
 

@@ -15,16 +15,21 @@ import numpy.typing as npt
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+SMALL_CELL = 11
 Floats = npt.NDArray[np.float64]
 DAYS = 30
 
 
 @dataclass(frozen=True)
 class Survival:
-    """Share of people alive at the end of each day, from day 0, with its standard error (Greenwood)."""
+    """Share of people alive at the end of each day, from day 0, and what of it may be told.
+
+    ``shown`` stays where it is until at least 11 people have died since it last moved and 11 are still at risk: the
+    steps of the exact curve tell how many died on a day.
+    """
 
     alive: Floats
-    error: Floats
+    shown: Floats
 
     @property
     def mean(self) -> float:
@@ -39,17 +44,19 @@ def kaplan_meier(deaths: Mapping[int, int], leavers: Mapping[int, int], *, days:
     [1.0, 0.667, 0.667, 0.667]
     """
     at_risk = sum(deaths.values()) + sum(leavers.values())
-    alive, share, spread = 1.0, [], []
-    variance = 0.0
+    alive, shown, since = 1.0, 1.0, 0
+    exact, told = [], []
     for day in range(days + 1):
         died = deaths.get(day, 0)
         if at_risk:
             alive *= 1 - died / at_risk
-            variance += died / (at_risk * (at_risk - died)) if died < at_risk else 0.0
-        share.append(alive)
-        spread.append(alive * np.sqrt(variance))
+        since += died
+        if since >= SMALL_CELL and at_risk - died >= SMALL_CELL:
+            shown, since = alive, 0
+        exact.append(alive)
+        told.append(shown)
         at_risk -= died + leavers.get(day, 0)
-    return Survival(np.array(share), np.array(spread))
+    return Survival(np.array(exact), np.array(told))
 
 
 def survival_of(stays: DataFrame) -> Survival:
@@ -65,10 +72,10 @@ def survival_difference(raw: Survival, release: Survival) -> dict[str, Any]:
     return {
         "raw": _curve(raw),
         "release": _curve(release),
-        "largest_gap": float(np.abs(raw.alive - release.alive).max()),
-        "mean_days": {"raw": raw.mean, "release": release.mean},
+        "largest_gap": round(float(np.abs(raw.alive - release.alive).max()), 3),
+        "mean_days": {"raw": round(raw.mean, 2), "release": round(release.mean, 2)},
     }
 
 
 def _curve(curve: Survival) -> dict[str, list[float]]:
-    return {"alive": curve.alive.round(6).tolist(), "error": curve.error.round(6).tolist()}
+    return {"alive": curve.shown.round(3).tolist()}
