@@ -79,7 +79,9 @@ def compare(
     models: Annotated[str, typer.Option(help="Models, with commas between.")] = "xgboost,forest,logistic",
     variables: SetsOpt = "benchmark",
     folds: Annotated[int, typer.Option(help="Parts that people are split into, by person.")] = 5,
-    tested: Annotated[int | None, typer.Option(help="How many of them are the test once [all].")] = None,
+    tested: Annotated[
+        int | None, typer.Option(help="How many of the folds serve as test; all where not given.")
+    ] = None,
     draws: Annotated[int, typer.Option(help="Resamples of the intervals.")] = 1000,
     inference: Annotated[
         str, typer.Option(help="Time the scoring of the people taken 1,10,... times, with commas between.")

@@ -199,10 +199,10 @@ def _refuse_what_remembers(membership: Mapping[str, Any], limit: float, model_di
     if high is None or high > limit:
         if model_dir is not None:
             shutil.rmtree(model_dir, ignore_errors=True)
-        shown = "not known" if high is None else f"up to {high:.3f}"
+        shown = "not known" if high is None else f"up to {high:.4f}"
         raise GateRefusedError(
             "the model is not saved: it tells whom it was trained on",
-            [("AUROC of membership inference", f"{shown}, {limit:.3f} allowed")],
+            [("AUROC of membership inference", f"{shown}, {limit:.4f} allowed")],
         )
 
 

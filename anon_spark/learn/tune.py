@@ -136,7 +136,8 @@ def write_settings(document: Mapping[str, Any], folder: Path) -> Path:
     words = (
         f"# Found by `anon-spark tune`: {len(document['trials'])} trials, seed {document['seed']},"
         f" {document['folds']} folds of {document['people']} people.\n"
-        f"# Mean {document['measure']} of validation people {best['value']:.4f}, {default['value']:.4f} before.\n"
+        f"# Mean {document['measure']} of validation people {best['value']:.4f}, {default['value']:.4f} before"
+        f"{'' if best['trial'] else ': no trial was better, these are the settings as they were'}.\n"
     )
     place.write_text(words + yaml.safe_dump(document["settings"], sort_keys=False), encoding="utf-8")
     return place
