@@ -533,7 +533,7 @@ def test_training_on_release_and_source(
     gain = document["membership"]["auroc"]
     assert gain["low"] < gain["value"] < gain["high"]
     json.dumps(document, allow_nan=False)
-    check_saved_model(spark, tmp_path, document["features"])
+    check_saved_model(spark, tmp_path, document)
     tight = tmp_path / "tight"
     with pytest.raises(GateRefusedError, match="it tells whom it was trained on") as refused:
         train_models(
@@ -548,15 +548,20 @@ def test_training_on_release_and_source(
     assert not tight.exists()
 
 
-def check_saved_model(spark: SparkSession, folder: Path, features: int) -> None:
-    """The saved model runs without the package, and no leaf is of fewer than 11 people."""
+def check_saved_model(spark: SparkSession, folder: Path, document: dict[str, Any]) -> None:
+    """The saved model runs without the package, is the one that was measured, and no leaf is of fewer than 11."""
     cohort = spark.read.format("delta").load(str(folder / "work" / "train" / "release"))
     pipeline = PipelineModel.load(str(folder / "model" / "preprocessing"))
-    vectors = np.array([row["features"].toArray() for row in pipeline.transform(cohort).collect()])
-    assert vectors.shape[1] == features
+    rows = pipeline.transform(split_people(cohort, config=QUICK)).collect()
+    vectors = np.array([row["features"].toArray() for row in rows])
+    assert vectors.shape[1] == document["features"]
     booster = Booster(model_file=str(folder / "model" / "booster.json"))
-    assert booster.num_boosted_rounds() == booster.best_iteration + 1, "no round that was not measured"
     scores = booster.predict(DMatrix(vectors))
+    tested = np.array([row["fold"] == "test" for row in rows])
+    labels = np.array([row["label"] for row in rows])
+    measured = measure(labels[tested].tolist(), scores[tested].tolist(), threshold=0.5)
+    assert measured["auroc"] == pytest.approx(document["release"]["auroc"])
+    assert measured["auprc"] == pytest.approx(document["release"]["auprc"])
     assert 0 < scores.min() < scores.max() < 1
     assert booster.trees_to_dataframe()["Cover"].min() >= 11 / 4
     assert set(json.loads((folder / "model" / "model.json").read_text())) == {"threshold", "features"}
