@@ -164,6 +164,7 @@ def test_a_long_text_is_cut_where_nothing_is_lost():
         ("pulses DP 2/4, PT 1/4", "DATE", False),
         ("admitted 2/4, home 3/4", "DATE", True),
         ("Ann Bell test", "NAME", True),
+        ("Bell score 10", "NAME", False),
         ("D5 1/2 NS", "DATE", False),
         ("strength 4/5", "DATE", False),
         ("seen 1/2 by us", "DATE", True),
@@ -179,6 +180,17 @@ def test_words_beside_a_span_speak_against_it(text, label, kept):
     drop_eponyms(tokens, labels)
     drop_shares(tokens, labels)
     assert (label in labels) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "last", "kept"),
+    [("7 / 1.9 < 208", 3, False), ("2/10 sites", 2, False), ("2/10. 15 sites", 3, True), ("2/1.", 3, True)],
+)
+def test_figures_are_no_days(text, last, kept):
+    tokens = tokenize(text)
+    labels = ["DATE" if i < last else "O" for i in range(len(tokens.words))]
+    drop_shares(tokens, labels)
+    assert ("DATE" in labels) == kept
 
 
 def labelled(text: str, marks: dict[str, str]) -> tuple[list[str], list[str]]:

@@ -252,7 +252,7 @@ def train(
         list[Path] | None,
         typer.Option(help="Your own texts with spans, beside those made here; may be repeated."),
     ] = None,
-    count: Annotated[int, typer.Option("--notes", min=1, help="Notes to make up.")] = 36_000,
+    count: Annotated[int, typer.Option("--notes", min=1, help="Notes to make up.")] = 44_000,
     rounds: Annotated[int, typer.Option(min=1, help="Times that training sees each note.")] = 6,
     held: Annotated[int, typer.Option(min=1, help="Held-out notes to measure on.")] = 1_500,
     as_json: JsonFlag = False,

@@ -11,7 +11,7 @@ _BEARS = frozenset(
     "murmur shelf node nodes canal ligament cyst palsy straps sump stain scar incision equation space duct glands patches "
     "cells bodies pouch ring rings spots lesion hernia pupil nevus anomaly shunt splint frame boot brace clamp "
     "forceps antigen antigens antibody antibodies maneuver maneuvers exercise exercises technique stenosis criteria syndrome disease "
-    "phenotype".split()
+    "phenotype score scale grade class method neuroma deformity fracture".split()
 )
 _OF_PEOPLE = {"title", "relation", "role", "credential"}
 _GRADES = frozenset("ii iii iv iia iib iiia iiib".split())
@@ -59,11 +59,20 @@ def drop_shares(tokens: Tokens, labels: list[str]) -> None:
         digits = [w for w in words[i:end] if w.isdigit()]
         if any(w[0].isalpha() or len(w) > 2 for w in words[i:end]) or len(digits) > 2:
             continue
+        if words[end - 1] == "/" or _is_decimal(tokens, end):
+            labels[i:end] = [OUTSIDE] * (end - i)
+            continue
         around = {w.lower() for w in words[max(0, i - 3) : i] if w[0].isalpha()}
         after = next((w.lower() for w in words[end : end + 4] if w[0].isalpha()), "")
         told = around & _GRADED or (after in _OUT_OF and words[end : end + 1] != [LINE_BREAK])
         if told or _graded_alike(words, i, end, digits):
             labels[i:end] = [OUTSIDE] * (end - i)
+
+
+def _is_decimal(tokens: Tokens, end: int) -> bool:
+    """Whether a point and more digits stand right behind: ``7 / 1.9``."""
+    words, near = tokens.words[end : end + 2], tokens.starts[end : end + 2]
+    return len(near) == 2 and words[0] == "." and words[1].isdigit() and near[1] == tokens.ends[end - 1] + 1
 
 
 def _graded_alike(words: Sequence[str], i: int, end: int, digits: Sequence[str]) -> bool:

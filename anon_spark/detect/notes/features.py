@@ -9,7 +9,7 @@ from bisect import bisect_left
 from functools import lru_cache
 from typing import NamedTuple
 
-from anon_spark.detect.notes.lexicon import announcing, is_slip, lexicon
+from anon_spark.detect.notes.lexicon import announcing, cluster_of, is_slip, lexicon
 from anon_spark.detect.notes.tokens import LINE_BREAK, Tokens
 
 MIXED, UPPER, LOWER = "m", "U", "l"
@@ -54,6 +54,12 @@ def describe(word: str, mode: str) -> Word:
         own += [f"g={framed[at : at + 3]}" for at in range(len(framed) - 2)]
         own += [f"p3={lower[:3]}", f"e3={lower[-3:]}", f"e2={lower[-2:]}.{shape}", f"e4={lower[-4:]}"]
     beside = [f"w={lower}", f"k={kind}", f"s={shape}"]
+    if cluster := cluster_of(word):
+        own += [
+            f"b={cluster}.{shape}",
+            *(f"b{bits}={cluster & (1 << bits) - 1}.{shape}" for bits in (4, 6, 10)),
+        ]
+        beside += [f"b={cluster}", f"b6={cluster & 63}"]
     return Word(lower, kind, tuple(own), tuple(beside))
 
 

@@ -1,6 +1,7 @@
 """What is known of a word by itself: names, towns, plain English, clinical terms, and words that announce something."""
 
 import gzip
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
@@ -118,8 +119,31 @@ def _ordinary() -> frozenset[str]:
 
 
 @cache
+def clusters() -> dict[str, int]:
+    """Word, as it is spelt, to its Brown cluster: the first turns of its path are the lowest bits.
+
+    Source: Brown et al. 1992, Class-based n-gram models of natural language. Made by scripts/make_clusters.py.
+    """
+    return {word: int(number) for word, number in _pairs("data/clusters.txt.gz")}
+
+
+def cluster_of(word: str) -> int:
+    """The cluster of a word, of its small letters, or of the word with a capital; 0 for none.
+
+    >>> cluster_of("Smith") == cluster_of("JOHNSON") != cluster_of("smithy")
+    True
+    """
+    known = clusters()
+    return known.get(word) or known.get(word.lower()) or known.get(word.capitalize()) or 0
+
+
+@cache
 def all_words() -> dict[str, str]:
     """As :func:`lexicon`, with ``r`` rare surnames and ``t`` small towns. Made by scripts/make_lexicon.py."""
-    packed = files(__package__).joinpath("data/lexicon.txt.gz").read_bytes()
-    lines = gzip.decompress(packed).decode().splitlines()
-    return dict(line.split("\t") for line in lines)
+    return dict(_pairs("data/lexicon.txt.gz"))
+
+
+def _pairs(name: str) -> Iterator[list[str]]:
+    """The two columns of a packed list."""
+    packed = files(__package__).joinpath(name).read_bytes()
+    return (line.split("\t") for line in gzip.decompress(packed).decode().splitlines())

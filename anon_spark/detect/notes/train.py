@@ -103,9 +103,9 @@ def unlisted(word: features.Word) -> features.Word:
     if not _LISTS.match(word.kind):
         return word
     kind = _LISTS.sub("?", word.kind, count=1)
-    own = (*(f for f in word.own if not f.startswith(("x=", "k=", "f="))), "x=?", f"k={kind}")
-    beside = tuple(f"k={kind}" if f.startswith("k=") else f for f in word.beside)
-    return features.Word(word.text, kind, own, beside)
+    own = (*(f for f in word.own if not f.startswith(("x=", "k=", "f=", "b"))), "x=?", f"k={kind}")
+    beside = (f"k={kind}" if f.startswith("k=") else f for f in word.beside if not f.startswith("b"))
+    return features.Word(word.text, kind, own, tuple(beside))
 
 
 def unread(word: features.Word) -> features.Word:

@@ -15,7 +15,7 @@ from anon_spark.detect.notes.model import save_model
 from anon_spark.detect.notes.spans import Note
 from anon_spark.detect.notes.train import made_up, mean_of, train
 
-CAUTIONS = (-3.0, 0.0, 2.0, 4.0, 6.0)  # in the scale of the perceptron's weights
+CAUTIONS = (0.0, 4.0, 8.0, 12.0, 16.0, 20.0, 24.0)  # in the scale of the perceptron's weights
 MEMBERS = ((0.2, 3), (0.45, 6))
 """Of the models that are averaged: the share of words seen as no note held them, and tokens that a feature is seen in.
 

@@ -71,7 +71,7 @@ def rules(part: str) -> dict[str, tuple[str, ...]]:
         if head := _HEAD.fullmatch(line):
             name = head[1]
         elif line:
-            found.setdefault(name, []).append(line.replace("\\n", "\n"))
+            found.setdefault(name, []).append(line.replace("\\n", "\n").replace("\\t", "\t"))
     return {name: tuple(lines) for name, lines in found.items()}
 
 
