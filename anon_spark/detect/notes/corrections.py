@@ -114,8 +114,8 @@ def drop_credentials(tokens: Tokens, labels: list[str]) -> None:
 
 
 def _is_unlisted(name: str, letters: Sequence[str]) -> bool:
-    """Whether capitals behind a name that is not in capitals are no word that lists hold: ``Ann Lee, CDCES``."""
-    return name.istitle() and len(letters) == 1 and not lexicon().get(letters[0].lower())
+    """Whether capitals behind a name that is not in capitals are no word, or an abbreviation: ``Ann Lee, CDCES``."""
+    return name.istitle() and len(letters) == 1 and set(lexicon().get(letters[0].lower(), "")) <= {"a"}
 
 
 def _is_credential(word: str) -> bool:
