@@ -130,8 +130,10 @@ def clusters() -> dict[str, int]:
 def cluster_of(word: str) -> int:
     """The cluster of a word, of its small letters, or of the word with a capital; 0 for none.
 
-    >>> cluster_of("Smith") == cluster_of("JOHNSON") != cluster_of("smithy")
+    >>> cluster_of("Smith") == cluster_of("Johnson") != cluster_of("catheter")
     True
+    >>> cluster_of("CATHETER") == cluster_of("catheter"), cluster_of("zwackelmann")
+    (True, 0)
     """
     known = clusters()
     return known.get(word) or known.get(word.lower()) or known.get(word.capitalize()) or 0
