@@ -326,7 +326,7 @@ def test_only_training_people_are_fitted_to(spark: SparkSession, monkeypatch: py
     assert sorted(told.value.args[0]) == sorted({*people["SUBJECT_ID"]} - others)
 
 
-def test_thresholds_are_of_validation_people_and_members_of_the_training() -> None:
+def test_thresholds_are_of_validation_people() -> None:
     labels = np.array([0, 0, 1, 1])
     found = {part: (labels, np.array([0.1, 0.2, 0.5, 0.9]) + part / 100) for part in range(4)}
     tested = scoring.Tested()
@@ -351,6 +351,7 @@ def test_another_source_is_noticed(spark: SparkSession) -> None:
     strangers = people.assign(label=np.random.default_rng(9).permutation(people["label"]))
     raw = side(spark, RAW, people)
     _check_same_people(raw, side(spark, "own", people), "own")
+    _check_same_people(raw, side(spark, "capped", people.assign(label=0)), "capped")
     with pytest.raises(InputError, match="outcomes of the 300 people that the source and other"):
         _check_same_people(raw, side(spark, "other", strangers), "other")
 

@@ -132,6 +132,7 @@ def test_spaces_that_ship_fit_their_models() -> None:
         ("dense", "dropout: {low: 0.5, high: 0.1}", "low must be below high"),
         ("dense", "learning_rate: {low: 0.0, high: 0.1, log: true}", "needs a low above 0"),
         ("dense", "dropout: 0.5", "dropout: a range {low, high} or a list"),
+        ("logistic", "workers: {foo: [1, 2]}", "workers is one value"),
         ("dense", "{}", "names no setting"),
         ("dense", "dropout: {low: 0.1", "cannot be read"),
     ],

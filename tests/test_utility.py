@@ -138,21 +138,21 @@ def test_measurements_equal_pandas(spark: SparkSession) -> None:
 
 def test_survival_by_hand(spark: SparkSession) -> None:
     # 10 at risk; day 1: 2 die, 1 leaves; day 3: 1 of the 7 dies; day 5: 3 leave; day 40: the last 3 die
-    curve = kaplan_meier({1: 2, 3: 1, 40: 3}, {1: 1, 5: 3})
+    curve = kaplan_meier({1: 2, 3: 1, 40: 3}, {1: 1, 5: 3}, small_cell=11)
     assert curve.alive[[0, 1, 2, 3, 30]].tolist() == pytest.approx([1, 0.8, 0.8, 0.8 * 6 / 7, 0.8 * 6 / 7])
     assert (curve.shown == 1).all(), "three deaths are too few to tell"
     assert curve.mean == pytest.approx(1 + 0.8 * 2 + 0.8 * 6 / 7 * 27)
     days = [(1.5, 1), (1.0, 1), (1.9, 0), (3.2, 1), *[(5.0, 0)] * 3, *[(40.0, 1)] * 3, (None, 1)]
-    found = survival_of(spark.createDataFrame(days, "days double, label int"))
+    found = survival_of(spark.createDataFrame(days, "days double, label int"), small_cell=11)
     np.testing.assert_allclose(found.alive, curve.alive)
-    worse = survival_difference(curve, kaplan_meier({1: 4, 3: 1, 40: 3}, {1: 1, 5: 1}))
+    worse = survival_difference(curve, kaplan_meier({1: 4, 3: 1, 40: 3}, {1: 1, 5: 1}, small_cell=11))
     assert worse["largest_gap"] == pytest.approx(0.8 * 6 / 7 - 0.6 * 4 / 5, abs=0.001)
     assert worse["mean_days"]["release"] < worse["mean_days"]["raw"]
 
 
 def test_a_survival_curve_moves_by_eleven_people_or_more() -> None:
     # 200 at risk; 6 die on each of days 1 to 4, then all but 8 leave and 5 of the 8 die on day 6
-    curve = kaplan_meier({1: 6, 2: 6, 3: 6, 4: 6, 6: 5}, {4: 168, 9: 3})
+    curve = kaplan_meier({1: 6, 2: 6, 3: 6, 4: 6, 6: 5}, {4: 168, 9: 3}, small_cell=11)
     assert curve.shown[:7].tolist() == pytest.approx(
         [1, 1, 188 / 200, 188 / 200, 176 / 200, 176 / 200, 176 / 200]
     )

@@ -44,6 +44,8 @@ from anon_spark.policy.model import Strict
 X, Y = "_x", "_y"
 _LEAST = 1e-7
 
+Units = Annotated[int, Field(ge=1)]
+
 
 class TrainingConfig(Strict):
     """How a network is trained; ``batch_size`` rows are of all workers together."""

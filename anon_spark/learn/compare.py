@@ -44,6 +44,7 @@ def compare_sides(
 
     Raises:
         InputError: too few people in common, or a part without both outcomes.
+        PolicyError: two of the data sets have one name.
     """
     sides = [raw, *releases]
     names = [side.name for side in sides]

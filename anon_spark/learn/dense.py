@@ -1,16 +1,12 @@
 """The paper's dense network: layers of 64, 32 and 16 units with dropout."""
 
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
 from pyspark.sql import DataFrame
 
-from anon_spark.learn.averaging import NetworkModel, TrainingConfig, train_network
+from anon_spark.learn.averaging import NetworkModel, TrainingConfig, Units, train_network
 from anon_spark.learn.network import Network
 from anon_spark.learn.preprocess import feature_count
-
-Units = Annotated[int, Field(ge=1)]
 
 
 class DenseConfig(TrainingConfig):

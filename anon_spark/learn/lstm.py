@@ -1,15 +1,11 @@
 """The paper's recurrent network: three stacked LSTM layers over the windows of a stay."""
 
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
 from pyspark.sql import DataFrame
 
-from anon_spark.learn.averaging import NetworkModel, TrainingConfig, train_network
+from anon_spark.learn.averaging import NetworkModel, TrainingConfig, Units, train_network
 from anon_spark.learn.network import Network
-
-Units = Annotated[int, Field(ge=1)]
 
 
 class LstmConfig(TrainingConfig):

@@ -77,7 +77,7 @@ def with_values(base: Strict, values: Mapping[str, Any]) -> Any:
     """The settings with some of them replaced.
 
     Raises:
-        ValidationError: a value that the model does not allow.
+        ValueError: a value that the model does not allow, or a name below a setting that is one value.
     """
     whole = base.model_dump(mode="json")
     for name, value in values.items():
@@ -86,7 +86,7 @@ def with_values(base: Strict, values: Mapping[str, Any]) -> Any:
         for key in outer:
             place = place.setdefault(key, {})
             if not isinstance(place, dict):
-                raise PolicyError(f"search: {name}: {key} is one value, with no settings of its own")
+                raise ValueError(f"{key} is one value, with no settings of its own")
         place[last] = value
     return type(base).model_validate(whole)
 
@@ -128,7 +128,7 @@ def _forbidden(space: Space, model: str, base: Strict) -> Iterator[tuple[str, st
         for value in tried if isinstance(tried, list) else (tried.low, tried.high):
             try:
                 with_values(base, {name: value})
-            except ValidationError as error:
+            except ValueError as error:
                 yield name, f"{value} is not for {MODELS[model].config.__name__}: {_said(error)}"
 
 

@@ -103,7 +103,7 @@ def train_models(
         on_raw = None if raw is None else _train(raw, settings, folder, small_cell).metrics
         trained = _train(cohort, settings, folder, small_cell)
         if max_membership is not None:
-            _refuse_what_remembers(trained.membership, max_membership, model_dir)
+            _refuse_what_remembers(trained.membership, max_membership)
         if model_dir is not None:
             _save(trained, Path(model_dir))
     return {
@@ -193,12 +193,10 @@ def _train(cohort: DataFrame, config: BoostConfig, folder: Path, small_cell: int
     return Trained(preprocessing, classifier, threshold, metrics, membership, feature_count(prepared))
 
 
-def _refuse_what_remembers(membership: Mapping[str, Any], limit: float, model_dir: str | Path | None) -> None:
-    """Raise where the attack may find more than ``limit``, or where that cannot be told; no earlier model stays."""
+def _refuse_what_remembers(membership: Mapping[str, Any], limit: float) -> None:
+    """Raise where the attack may find more than ``limit``, or where that cannot be told."""
     high = membership["auroc"]["high"]
     if high is None or high > limit:
-        if model_dir is not None:
-            shutil.rmtree(model_dir, ignore_errors=True)
         shown = "not known" if high is None else f"up to {high:.4f}"
         raise GateRefusedError(
             "the model is not saved: it tells whom it was trained on",

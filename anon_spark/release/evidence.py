@@ -1,6 +1,7 @@
 """What is measured after publishing, from the release's own files and ledger: privacy, models, the report."""
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from sklearn.metrics import cohen_kappa_score
 
 from anon_spark.anonymize.hierarchy import Hierarchy
 from anon_spark.anonymize.people import PERSON
@@ -90,7 +92,7 @@ def train_release(
         max_membership, config: see ``train_models``.
 
     Raises:
-        GateRefusedError: the model tells too much of whom it was trained on; nothing is kept.
+        GateRefusedError: the model tells too much of whom it was trained on; nothing is kept, of earlier runs neither.
         InputError: WORK does not know the release's people, or there is nothing to learn from.
     """
     policy, _ = released_policy(release.ledger)
@@ -99,6 +101,7 @@ def train_release(
     if baseline is not None:
         subjects = subjects_of(release, private)
         raw = source_reader(release.spark, baseline, policy)
+    model = release.evidence / "model"
     try:
         metrics = train_models(
             release.spark,
@@ -106,13 +109,14 @@ def train_release(
             baseline=raw,
             subjects=subjects,
             work=private if private.is_dir() else None,
-            model_dir=release.evidence / "model",
+            model_dir=model,
             config=config,
             small_cell=policy.small_cell,
             max_membership=max_membership,
         )
     except GateRefusedError:
-        (release.evidence / METRICS_FILE).unlink(missing_ok=True)  # of a model that is no longer there
+        shutil.rmtree(model, ignore_errors=True)  # an earlier run's, that no gate or a laxer one let through
+        (release.evidence / METRICS_FILE).unlink(missing_ok=True)
         raise
     release.evidence.mkdir(parents=True, exist_ok=True)
     (release.evidence / METRICS_FILE).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
@@ -139,7 +143,7 @@ def compare_with_source(
 
     Raises:
         InputError: a policy's treatment makes the cohort impossible, WORK does not know the release's people,
-            or there is nothing to learn from.
+            outcomes show that the source is another, or there is nothing to learn from.
     """
     policies = [released_policy(release.ledger) for release in releases]
     raw, sides = comparison_sides(
@@ -165,22 +169,18 @@ def compare_with_source(
 def _check_same_people(raw: Side, side: Side, name: str) -> None:
     """Raise where outcomes of the source and of the release agree no more than those of strangers.
 
-    No treatment changes an outcome by much, and chance gives a kappa near 0 (Cohen 1960).
+    No treatment changes many outcomes, and chance gives a kappa near 0 (Cohen 1960). Where one of the two has one
+    outcome alone, as when a cap leaves no second admission, nothing can be told.
     """
     one = raw.people.select("SUBJECT_ID", F.col(LABEL).alias("one"))
-    pairs = one.join(side.people.select("SUBJECT_ID", F.col(LABEL).alias("other")), on="SUBJECT_ID")
-    rows = pairs.groupBy("one", "other").agg(F.count(F.lit(1)).alias("n")).collect()
-    counts = {(row["one"], row["other"]): row["n"] for row in rows}
-    total = sum(counts.values())
-    agree = sum(n for (first, second), n in counts.items() if first == second)
-    chance = sum(
-        sum(n for pair, n in counts.items() if pair[0] == value)
-        * sum(n for pair, n in counts.items() if pair[1] == value)
-        for value in (0, 1)
-    )
-    if total * total > chance and (total * agree - chance) / (total * total - chance) < LEAST_AGREEMENT:
+    both = one.join(side.people.select("SUBJECT_ID", F.col(LABEL).alias("other")), on="SUBJECT_ID")
+    rows = both.groupBy("one", "other").agg(F.count(F.lit(1)).alias("n")).collect()  # four rows at most
+    ones, others, counts = ([row[column] for row in rows] for column in ("one", "other", "n"))
+    if len({*ones}) < 2 or len({*others}) < 2:
+        return
+    if cohen_kappa_score(ones, others, sample_weight=counts) < LEAST_AGREEMENT:
         raise InputError(
-            f"outcomes of the {total} people that the source and {name} have in common disagree:"
+            f"outcomes of the {sum(counts)} people that the source and {name} have in common disagree:"
             " is this the source that the release was made of?"
         )
 

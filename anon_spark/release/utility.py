@@ -42,7 +42,7 @@ def release_utility(
         "release": released.name,
         "quasi_identifiers": fidelity(one, other, of_attribute),
         "measurements": measurement_differences(raw.people, released.people, _means(raw.numeric)),
-        "survival": _survival(source, release),
+        "survival": _survival(source, release, policy.small_cell),
     }
 
 
@@ -50,8 +50,10 @@ def _means(numeric: Sequence[str]) -> list[str]:
     return [name for name in numeric if name.endswith("_mean")]
 
 
-def _survival(source: TableReader, release: TableReader) -> dict[str, Any] | None:
+def _survival(source: TableReader, release: TableReader, small_cell: int) -> dict[str, Any] | None:
     one, other = hospital_days(source), hospital_days(release)
     if one is None or other is None:
         return None
-    return survival_difference(survival_of(one), survival_of(other))
+    return survival_difference(
+        survival_of(one, small_cell=small_cell), survival_of(other, small_cell=small_cell)
+    )

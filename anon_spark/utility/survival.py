@@ -15,7 +15,6 @@ import numpy.typing as npt
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-SMALL_CELL = 11
 Floats = npt.NDArray[np.float64]
 DAYS = 30
 
@@ -24,8 +23,8 @@ DAYS = 30
 class Survival:
     """Share of people alive at the end of each day, from day 0, and what of it may be told.
 
-    ``shown`` stays where it is until at least 11 people have died since it last moved and 11 are still at risk: the
-    steps of the exact curve tell how many died on a day.
+    ``shown`` stays where it is until ``small_cell`` people or more have died since it last moved and as many are still
+    at risk: the steps of the exact curve tell how many died on a day.
     """
 
     alive: Floats
@@ -37,10 +36,12 @@ class Survival:
         return float(self.alive[:-1].sum())
 
 
-def kaplan_meier(deaths: Mapping[int, int], leavers: Mapping[int, int], *, days: int = DAYS) -> Survival:
+def kaplan_meier(
+    deaths: Mapping[int, int], leavers: Mapping[int, int], *, small_cell: int, days: int = DAYS
+) -> Survival:
     """The curve up to ``days`` from numbers of people by the day that they died on, or left on.
 
-    >>> kaplan_meier({1: 1}, {0: 1, 2: 1, 3: 1}, days=3).alive.round(3).tolist()
+    >>> kaplan_meier({1: 1}, {0: 1, 2: 1, 3: 1}, small_cell=11, days=3).alive.round(3).tolist()
     [1.0, 0.667, 0.667, 0.667]
     """
     at_risk = sum(deaths.values()) + sum(leavers.values())
@@ -51,7 +52,7 @@ def kaplan_meier(deaths: Mapping[int, int], leavers: Mapping[int, int], *, days:
         if at_risk:
             alive *= 1 - died / at_risk
         since += died
-        if since >= SMALL_CELL and at_risk - died >= SMALL_CELL:
+        if since >= small_cell and at_risk - died >= small_cell:
             shown, since = alive, 0
         exact.append(alive)
         told.append(shown)
@@ -59,12 +60,12 @@ def kaplan_meier(deaths: Mapping[int, int], leavers: Mapping[int, int], *, days:
     return Survival(np.array(exact), np.array(told))
 
 
-def survival_of(stays: DataFrame) -> Survival:
+def survival_of(stays: DataFrame, *, small_cell: int) -> Survival:
     """The curve of ``(days: double, label: int)``, one row a person; a day that is not known leaves the person out."""
     whole = F.greatest(F.floor("days"), F.lit(0)).cast("int").alias("day")
     rows = stays.where("days is not null").groupBy(whole, "label").agg(F.count(F.lit(1)).alias("n")).collect()
     by_label = {label: {row["day"]: row["n"] for row in rows if row["label"] == label} for label in (0, 1)}
-    return kaplan_meier(by_label[1], by_label[0])
+    return kaplan_meier(by_label[1], by_label[0], small_cell=small_cell)
 
 
 def survival_difference(raw: Survival, release: Survival) -> dict[str, Any]:
