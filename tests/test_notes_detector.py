@@ -10,9 +10,10 @@ import numpy as np
 import pycrfsuite
 import pytest
 
+from anon_spark.detect.notes import features, train_network
 from anon_spark.detect.notes.announced import Hit
 from anon_spark.detect.notes.corrections import drop_credentials, drop_eponyms, drop_shares, name_by_key
-from anon_spark.detect.notes.crf import Tagger, Weights, best_labels
+from anon_spark.detect.notes.crf import Seen, Tagger
 from anon_spark.detect.notes.detector import LONGEST, Detector, cut, join, see
 from anon_spark.detect.notes.evaluate import evaluate
 from anon_spark.detect.notes.grammar.people import TEST, TRAIN, TUNE, draw_person, part_of, seed
@@ -20,14 +21,23 @@ from anon_spark.detect.notes.grammar.vocabulary import DRUGS_OF, EPONYMS_OF, nam
 from anon_spark.detect.notes.grammar.write import rules, write_note
 from anon_spark.detect.notes.known import Known, find_known
 from anon_spark.detect.notes.labels import HINTS, HIPAA
-from anon_spark.detect.notes.model import facts_of, get_detector, load_model, save_model
+from anon_spark.detect.notes.model import Model, facts_of, get_detector, load_model, save_model
+from anon_spark.detect.notes.network import Network, in_columns
 from anon_spark.detect.notes.patterns import find_patterns
 from anon_spark.detect.notes.presidio import make_recognizer
 from anon_spark.detect.notes.repeats import repeat_names
 from anon_spark.detect.notes.replace import TREATMENTS, Replacing, replace, shift_date
 from anon_spark.detect.notes.spans import Span
 from anon_spark.detect.notes.tokens import tokenize
-from anon_spark.detect.notes.train import _weights, gold_labels, made_up, mean_of, token_features, train
+from anon_spark.detect.notes.train import (
+    _weights,
+    gold_labels,
+    made_up,
+    near_cues,
+    token_features,
+    train,
+)
+from anon_spark.detect.notes.viterbi import best_labels
 from anon_spark.errors import InputError, PolicyError
 from tests.by_hand import notes_by_hand
 
@@ -37,6 +47,13 @@ FEW = 120
 @pytest.fixture(scope="module")
 def weights():
     return train(made_up(TRAIN, FEW), settings={"max_iterations": 3})
+
+
+@pytest.fixture(scope="module")
+def network(weights):
+    made = train_network.train_network(made_up(TRAIN, FEW), rounds=2, progress=print)
+    assert set(made.labels) == set(weights.labels)
+    return in_columns(made, weights.labels)
 
 
 def told(text: str) -> set[tuple[str, str]]:
@@ -125,10 +142,10 @@ def test_best_paths_are_those_of_trying_all():
         assert best_labels(scores, moves, np.array([0, 6]), outside=0).tolist() == list(best)
 
 
-def test_texts_of_a_batch_do_not_see_each_other(weights):
+def test_texts_of_a_batch_do_not_see_each_other(weights, network):
     texts = [note.text for note in made_up(TEST, 30)]
-    alone = [Detector(Tagger(weights)).find([text])[0] for text in texts]
-    assert Detector(Tagger(weights)).find(texts) == alone
+    alone = [Detector(Tagger(weights, network)).find([text])[0] for text in texts]
+    assert Detector(Tagger(weights, network)).find(texts) == alone
 
 
 def test_odd_texts_are_found_in_like_any_other():
@@ -257,30 +274,196 @@ def test_what_a_pattern_is_certain_of_is_never_lost():
     assert join(text, [Span(0, 21, "NAME")], [phone]) == [Span(0, 21, "NAME")]
 
 
-def test_a_model_is_written_and_read(tmp_path, weights):
+def test_a_model_is_written_and_read(tmp_path, weights, network):
+    made = Model(weights, network, {"caution": 0.5})
     for name in ("one.npz", "two.npz"):
-        save_model(tmp_path / name, weights, {"caution": 0.5})
-    read, facts = load_model(tmp_path / "one.npz")
-    assert facts["caution"] == 0.5
+        save_model(tmp_path / name, made)
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+    read = load_model(tmp_path / "one.npz")
+    assert read.facts["caution"] == 0.5
+    apart = np.abs(read.network.vectors - network.vectors).max(axis=1)
+    assert (apart <= np.abs(network.vectors).max(axis=1) / 127).all()
     texts = [note.text for note in made_up(TEST, 20)]
-    assert Detector(Tagger(read)).find(texts) == Detector(Tagger(weights)).find(texts)
+    again, first = (Detector(one.tagger()).find(texts) for one in (read, made))
+    alike = sum(set(a) == set(b) for a, b in zip(again, first, strict=True))
+    assert alike >= 19  # numbers are kept in steps, so a close call may turn
     (tmp_path / "bad.npz").write_bytes(b"nothing")
     with pytest.raises(InputError, match="no model"):
         load_model(tmp_path / "bad.npz")
 
 
-def test_the_mean_of_models_scores_as_they_do_together(weights):
-    one = Weights(
-        ["NAME", "O"], {"a": 0, "b": 1}, np.array([[1, 0], [2, 4]], np.float32), np.eye(2, dtype=np.float32)
-    )
-    other = Weights(["DATE", "O"], {"b": 0}, np.array([[6, 2]], np.float32), np.ones((2, 2), np.float32))
-    mean = mean_of([one, other])
-    assert mean.labels == ["DATE", "NAME", "O"]
-    assert mean.state[mean.rows["a"]].tolist() == [0, 0.5, 0]
-    assert mean.state[mean.rows["b"]].tolist() == [3, 1, 3]
-    assert mean.transition.tolist() == [[0.5, 0, 0.5], [0, 0.5, 0], [0.5, 0, 1]]
-    texts = [note.text for note in made_up(TUNE, 5)]
-    assert Detector(Tagger(mean_of([weights, weights]))).find(texts) == Detector(Tagger(weights)).find(texts)
+def test_the_networks_slopes_are_those_of_its_loss(monkeypatch):
+    monkeypatch.setattr(train_network, "STRETCHES", 2)
+    corpus = train_network.gather(made_up(TRAIN, 12))
+    inputs = train_network.inputs_of(corpus)
+    draw = np.random.default_rng(3)
+    batch = next(train_network.batches(corpus, inputs, draw))
+    begun = train_network.started(len(inputs.rows), len(corpus.label_names), draw)
+    now = {name: value.astype(np.float64) for name, value in begun.items()}
+    _, slopes = train_network.gradients(now, batch, draw, 0.0)
+    for name, value in now.items():
+        steepest = np.argsort(-np.abs(slopes[name]).ravel())[:3]
+        for at in steepest:
+            losses = []
+            for step in (1e-6, -1e-6):
+                moved = {**now, name: value.copy()}
+                moved[name].flat[at] += step
+                losses.append(train_network.gradients(moved, batch, draw, 0.0)[0])
+            assert (losses[0] - losses[1]) / 2e-6 == pytest.approx(slopes[name].flat[at], rel=1e-3)
+
+
+def plainly(network: Network, vectors: np.ndarray) -> np.ndarray:
+    """What a network says of the tokens of one text, token by token."""
+    now = vectors.astype(np.float64)
+    for weights, bias in network.layers:
+        reach, seen = len(weights) // 2, now
+        now = np.array(
+            [
+                seen[at]
+                + np.maximum(
+                    sum(
+                        seen[at + step] @ weights[reach + step]
+                        for step in range(-reach, reach + 1)
+                        if 0 <= at + step < len(seen)
+                    )
+                    + bias,
+                    0,
+                )
+                for at in range(len(seen))
+            ]
+        )
+    chances = np.exp(now @ network.out[0] + network.out[1])
+    return np.log(chances / chances.sum(axis=1, keepdims=True))
+
+
+def vectors_of(network: Network, seen: Seen) -> np.ndarray:
+    words = [features.describe(w, m) for w, m in zip(seen.tokens.words, seen.modes, strict=True)]
+    left, right = near_cues([features.cue_of(word.kind) for word in words])
+    sums = []
+    for at, word in enumerate(words):
+        told = {
+            "h": seen.headers[at],
+            "P": seen.patterns[at],
+            "D": seen.elsewhere[at],
+            "L": left[at],
+            "R": right[at],
+            "T": seen.lines[at],
+        }
+        names = [*word.own, *(f"{kind}={value}" for kind, value in told.items() if value)]
+        sums.append(network.vectors[[network.rows[n] for n in names if n in network.rows]].sum(axis=0))
+    return np.array(sums)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return get_detector()._tagger
+
+
+def test_the_network_says_what_a_plain_reading_of_it_says(shipped):
+    weights, network = shipped.weights, shipped._reader._network
+    looked = [see(note.text)[0] for note in made_up(TEST, 25)]
+    scores = Tagger(weights, network)._scores(looked) - Tagger(weights)._scores(looked)
+    begin = 0
+    for seen in looked:
+        plain = plainly(network, vectors_of(network, seen))
+        ours = scores[begin : begin + len(plain)] / 8.0
+        assert np.allclose(ours, plain, atol=0.02)
+        begin += len(plain)
+    assert begin == len(scores)
+
+
+def test_training_and_detection_agree_on_what_a_network_says(network, monkeypatch):
+    corpus = train_network.gather(made_up(TRAIN, 30))
+    for name, value in {"LEAST": 1, "UNLISTED": -1, "UNLISTED_OUTSIDE": -1, "UNREAD": -1}.items():
+        monkeypatch.setattr(train_network, name, value)
+    monkeypatch.setattr(train_network, "STRETCHES", train_network.stretches(corpus))
+    inputs = train_network.inputs_of(corpus)
+    columns = [network.labels.index(label) for label in corpus.label_names]
+    rows = [network.rows.get(name, -1) for name in inputs.rows]
+    now = {
+        "vectors": np.vstack([network.vectors, np.zeros((1, network.vectors.shape[1]), np.float32)])[rows],
+        "out": network.out[0][:, columns],
+        "out_bias": network.out[1][columns],
+    }
+    for n, layer in enumerate(network.layers):
+        now |= {f"weights{n}": layer[0], f"bias{n}": layer[1]}
+    draw = np.random.default_rng(0)
+    (batch,) = train_network.batches(corpus, inputs, draw)
+    loss, _ = train_network.gradients(now, batch, draw, 0.0)
+    told = count = 0.0
+    for note in made_up(TRAIN, 30):
+        seen, _ = see(note.text)
+        labels = [network.labels.index(label) for label in gold_labels(seen, note)]
+        plain = plainly(network, vectors_of(network, seen))
+        told -= plain[np.arange(len(labels)), labels].sum()
+        count += len(labels)
+    assert loss == pytest.approx(told / count, rel=0.05)  # stretches cut some notes, and a part is seen twice
+
+
+def test_a_tagger_that_forgets_says_the_same(shipped, monkeypatch):
+    looked = [see(note.text)[0] for note in made_up(TEST, 30)]
+    whole = [shipped.tag([seen]) for seen in looked]
+    monkeypatch.setattr("anon_spark.detect.notes.crf.MOST_KEPT", 50)
+    forgetful = Tagger(shipped.weights, shipped._reader._network, caution=float(facts_of()["caution"]))
+    assert [forgetful.tag([seen]) for seen in looked] == whole
+
+
+def test_texts_beside_each_other_do_not_change_what_the_network_says(shipped):
+    looked = [see(note.text)[0] for note in made_up(TEST, 20)]
+    alone = np.concatenate([shipped._scores([seen]) for seen in looked])
+    assert np.allclose(shipped._scores(looked), alone, atol=1e-2)
+
+
+def test_a_text_of_one_word_is_looked_at():
+    assert get_detector().find(["Smith", "Smith ", "x" * 5000, ""])[3] == []
+
+
+def test_all_of_a_corpus_is_trained_on():
+    corpus = train_network.gather(made_up(TRAIN, 9))
+    inputs = train_network.inputs_of(corpus)
+    seen = [batch.labels for batch in train_network.batches(corpus, inputs, np.random.default_rng(1))]
+    times = np.bincount(np.concatenate(seen), minlength=len(corpus.label_names))
+    assert (times >= np.bincount(corpus.labels, minlength=len(times))).all()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"layer0w": np.full((5, 64, 64), np.nan, np.float16)},
+        {"scale": np.full((1, 1), np.nan, np.float32)},
+        {"network_labels": np.frombuffer(b"NAMX\nO", np.uint8)},
+        {"transition": np.zeros((3, 3), np.float32)},
+        {"layer3w": None},
+        {"layers": np.array(1)},
+        {"facts": np.frombuffer(b"[]", np.uint8)},
+        {"facts": np.frombuffer(b'{"format": 2, "caution": "x"}', np.uint8)},
+    ],
+)
+def test_a_model_that_would_find_nothing_is_refused(tmp_path, weights, network, change):
+    save_model(tmp_path / "good.npz", Model(weights, network, {}))
+    with np.load(tmp_path / "good.npz") as kept:
+        arrays = {**kept, **change}
+    np.savez(tmp_path / "bad.npz", **{name: value for name, value in arrays.items() if value is not None})
+    with pytest.raises(InputError, match="no model of notes"):
+        load_model(tmp_path / "bad.npz")
+
+
+def test_an_empty_file_is_no_model(tmp_path):
+    (tmp_path / "empty.npz").touch()
+    with pytest.raises(InputError, match="no model of notes"):
+        load_model(tmp_path / "empty.npz")
+
+
+def test_the_network_learns_and_is_the_same_every_time(network):
+    again = train_network.train_network(made_up(TRAIN, FEW), rounds=2, progress=print)
+    assert all(np.array_equal(a[0], b[0]) for a, b in zip(network.layers, again.layers, strict=True))
+    again = in_columns(again, network.labels)
+    assert np.array_equal(network.out[0], again.out[0])
+    assert np.array_equal(network.vectors, again.vectors)
+    losses: list[str] = []
+    train_network.train_network(made_up(TRAIN, 40), rounds=30, progress=losses.append)
+    first, *_, last = (float(line.rsplit(" ", 1)[1]) for line in losses)
+    assert last < first / 2
 
 
 def test_grammar_parts_share_no_template_and_no_surname():
@@ -401,15 +584,25 @@ def test_dates_move_in_the_form_they_were_written(words, days, moved):
     assert (found.upper() if found and words.isupper() else found) == moved
 
 
+STRANGE = ("note.tz", "note.wa", "note.wb")  # styles of tune that were written to be hard
+
+
 def test_the_shipped_model_holds_its_floors():
     """Floors below what was measured, so that a worse model or a broken feature is seen."""
-    least = {TUNE: (0.97, 0.95, 0.01), TEST: (0.95, 0.84, 0.02)}  # recall, precision, over-redaction
-    for part, (recall, precision, hidden) in least.items():
-        notes = [write_note(part, n) for n in range(5000, 5150)]
+    least = {  # recall, precision, over-redaction
+        (TUNE, False): (0.97, 0.95, 0.01),
+        (TUNE, True): (0.95, 0.86, 0.03),
+        (TEST, False): (0.95, 0.84, 0.02),
+    }
+    for (part, strange), (recall, precision, hidden) in least.items():
+        styles = [
+            name for name in rules(part) if name.startswith("note.") and name.startswith(STRANGE) == strange
+        ]
+        notes = [write_note(part, n, rule=styles[n % len(styles)]) for n in range(5000, 5150)]
         scores = evaluate(notes, get_detector().find([n.text for n in notes]), labels=dict.fromkeys(HINTS))
         assert scores["overall"]["recall"] > recall
         assert scores["overall"]["precision"] > precision
-        assert scores["over_redaction"]["share"] < hidden
+        assert (scores["over_redaction"]["share"] or 0) < hidden
     assert 0.95 < facts_of()["test"]["recall"] <= 1
     hand = notes_by_hand()
     assert len(hand) == 100

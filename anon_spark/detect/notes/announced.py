@@ -84,6 +84,7 @@ _OLD = re.compile(
     r"[\s-]{0,2}(?:y\.?\s?/?\s?o\b|y\.o\.|years?[\s-]*(?:old|of\sage|young)|yrs?\b[\s.-]*(?:old)?|yo[mfw]?\b|y/?o|y\.?\s?[mf]\b)",
     re.IGNORECASE,
 )
+_SEXED = re.compile(r"\s?(?:[MF]|[WBHA][MF]|(?:fe)?male|(?:wo)?man|gentleman|lady)\b", re.IGNORECASE)
 _NUMBERS = re.compile(r"\d+")
 _NUMERALS = {"ninety", "hundred", "nineties"}
 _IN_NINETIES = re.compile(r"['\u2019]?s\b")
@@ -122,11 +123,14 @@ _ANCHORS = _MONTHS | _NUMERALS | _FOLLOWED.keys()
 
 
 def _aged(text: str, tokens: Tokens, i: int) -> Iterator[Hit]:
+    """``94 yo``, ``in her 90s``, and not certain, since a temperature is written so too, ``94 F``."""
     start, end = tokens.starts[i], tokens.ends[i]
     if (_OLD.match(text, end) and text[start - 1 : start] not in ("/", ".", "-")) or (
         tokens.words[i] == "90" and _IN_NINETIES.match(text, end)
     ):
         yield Hit(Span(start, end, "AGE"), True)
+    elif len(tokens.words[i]) > 1 and _SEXED.match(text, end):
+        yield Hit(Span(start, end, "AGE"), False)
 
 
 def _worded(text: str, tokens: Tokens, i: int) -> Iterator[Hit]:

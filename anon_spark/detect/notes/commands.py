@@ -83,7 +83,9 @@ def _scrub(source: Path, out: Path, detector: Any, how: Any) -> dict[str, Any]:
         done = scrub_texts([record["text"] for record in records], detector, how)
         whole = ({**r, "text": text} for r, text in zip(records, done.texts, strict=True))
         lines = (json.dumps({k: v for k, v in r.items() if k != "spans"}, ensure_ascii=False) for r in whole)
-        out.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        out.write_bytes(
+            "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+        )  # half a pair
     else:
         done = scrub_texts([_decoded(source)], detector, how)
         text = done.texts[0]
@@ -134,6 +136,8 @@ def evaluate(
     from anon_spark.detect.notes.spans import read_gold
 
     true, labels = read_gold(gold), read_map(label_map)
+    if not true:
+        raise InputError(f"'{gold}' holds no text")
     told: Sequence[Sequence[Span]]
     if predicted:
         told = _same_texts(true, read_gold(predicted))
@@ -252,8 +256,13 @@ def train(
         list[Path] | None,
         typer.Option(help="Your own texts with spans, beside those made here; may be repeated."),
     ] = None,
-    count: Annotated[int, typer.Option("--notes", min=1, help="Notes to make up.")] = 44_000,
-    rounds: Annotated[int, typer.Option(min=1, help="Times that training sees each note.")] = 6,
+    count: Annotated[int, typer.Option("--notes", min=1, help="Notes to make up.")] = 40_000,
+    rounds: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Times that the random field sees each of its notes; the network half as often."
+        ),
+    ] = 6,
     held: Annotated[int, typer.Option(min=1, help="Held-out notes to measure on.")] = 1_500,
     as_json: JsonFlag = False,
 ) -> None:
@@ -262,6 +271,8 @@ def train(
     from anon_spark.detect.notes.spans import read_gold
     from anon_spark.detect.notes.training import train_model
 
+    if not out.parent.is_dir():
+        raise PolicyError(f"there is no folder '{out.parent}' to write the model to")
     own = [note for path in gold or [] for note in read_gold(path)]
     began = time.monotonic()
     say: Callable[[str], None] = _progress

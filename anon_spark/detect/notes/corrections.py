@@ -98,9 +98,10 @@ def drop_credentials(tokens: Tokens, labels: list[str]) -> None:
             before = words[i - 1] if i else ""
             said = [w for w in words[i:end] if w[0].isalpha()]
             behind = words[i - 2] if i > 1 and before == "," else ""
-            letters = (labels[i - 2] == "NAME" and all(map(_is_credential, said))) or (
+            named = i > 1 and labels[i - 2] == "NAME"
+            letters = (named and all(map(_is_credential, said))) or (
                 all(w.isupper() and len(w) < 7 for w in said)
-                and (_is_credential(behind) or (labels[i - 2] == "NAME" and _is_unlisted(behind, said)))
+                and (_is_credential(behind) or (named and _is_unlisted(behind, said)))
             )
             alone = (
                 label == "NAME"

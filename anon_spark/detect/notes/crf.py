@@ -1,9 +1,10 @@
 """A linear-chain conditional random field: its weights, and the best labels of many texts at once.
 
-Training is CRFsuite's (:mod:`~anon_spark.detect.notes.train`); detection needs NumPy alone. Each word's, pair's and
-triple's weights are summed once and kept, so a token costs a few rows of a table, and the best paths of all pieces of
-a batch are found together.
-Source: Lafferty, McCallum, Pereira 2001; Viterbi 1967.
+What a network says of every token (:mod:`~anon_spark.detect.notes.network`) is added to its scores. Training is
+CRFsuite's (:mod:`~anon_spark.detect.notes.train`); detection needs NumPy alone. Each word's, pair's and triple's
+weights are summed once and kept, so a token costs a few rows of a table, and the best paths of all pieces of a batch
+are found together.
+Source: Lafferty, McCallum, Pereira 2001.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anon_spark.detect.notes import features
+from anon_spark.detect.notes.network import SHARE, Network, Reader
 from anon_spark.detect.notes.tables import DenseTable, Floats, Table
 from anon_spark.detect.notes.tokens import Tokens
+from anon_spark.detect.notes.viterbi import best_labels
 
 OUTSIDE = "O"
-PIECE = 100  # tokens
 CUE_KEYS = 32  # more than there are cues and forms of lines
 MOST_KEPT = 120_000  # rows a table may hold before it is begun anew
 
@@ -46,19 +48,26 @@ class Seen(NamedTuple):
 class Tagger:
     """Finds the best labels of texts; one a process, since it grows by what it has seen (up to a bound)."""
 
-    def __init__(self, weights: Weights, *, caution: float = 0.0) -> None:
-        """Args: caution: taken from the score of every outside token; more finds more and errs more."""
+    def __init__(self, weights: Weights, network: Network | None = None, *, caution: float = 0.0) -> None:
+        """
+        Args:
+            network: what else says of every token's label, in the same columns; its logarithms are added to the scores.
+            caution: taken from the score of every outside token; more finds more and errs more.
+        """
         self.weights = weights
         count = len(weights.labels)
         self._outside = weights.labels.index(OUTSIDE)
         self._caution = np.zeros(count, np.float32)
         self._caution[self._outside] = -caution
         state: Floats = np.concatenate([weights.state, np.zeros((1, count), np.float32)])
+        self._beside = features.rows_beside(weights.rows)
+        self._first, self._second = features.words_of_pairs(weights.rows)
         self._word_table = DenseTable(state, 1 + len(features.NEAR), self._of_word)
         self._pair_table = Table(state, 2, self._of_pair)
         self._three_table = Table(state, 1, self._of_three)
         self._place_table = Table(state, 1, self._of_place)
         self._cue_tables = [DenseTable(state, 1, partial(self._of_cue, side)) for side in range(3)]
+        self._reader = Reader(network, lambda number: self._seen[number]) if network else None
         self._forget()
 
     def _forget(self) -> None:
@@ -75,15 +84,23 @@ class Tagger:
         tables = self._word_table, self._pair_table, self._three_table, self._place_table, *self._cue_tables
         for table in tables:
             table.clear()
+        if self._reader:
+            self._reader.clear()
 
     def _rows(self, names: Iterable[str]) -> list[int]:
-        known = self.weights.rows
-        return [known[name] for name in names if name in known]
+        return [row for row in map(self.weights.rows.get, names) if row is not None]
 
     def _of_word(self, number: int) -> list[list[int]]:
         word = self._seen[number]
-        near = (features.beside(word, offset) for offset in features.NEAR)
-        return [self._rows(names) for names in (word.own, *near)]
+        near = [
+            [
+                row
+                for row in map(self._beside[offset].get, features.given_beside(word, offset))
+                if row is not None
+            ]
+            for offset in features.NEAR
+        ]
+        return [self._rows(word.own), *near]
 
     def _of_pair(self, key: int) -> tuple[list[int], list[int]]:
         first, second = self._seen[key >> 32], self._seen[key & 0xFFFFFFFF]
@@ -92,6 +109,8 @@ class Tagger:
         if known is None:
             back, ahead = features.of_kinds(*kinds)
             known = self._kind_pairs[kinds] = self._rows(back), self._rows(ahead)
+        if first.text not in self._first and second.text not in self._second:
+            return known
         back, ahead = features.of_words(first, second)
         return known[0] + self._rows(back), known[1] + self._rows(ahead)
 
@@ -130,33 +149,46 @@ class Tagger:
         ]
 
     def _scores(self, texts: Sequence[Seen]) -> Floats:
-        """(tokens of all texts, labels): three empty tokens stand between texts, so that none sees another's words."""
-        count, margin = len(self.weights.labels), max(features.NEAR)
+        """(tokens of all texts, labels)."""
+        ids, inside = self._numbered(texts)
+        kinds = np.array(self._kind_of, np.int64)[ids]
+        scores = self._word_scores(ids)
+        self._add_pairs(scores, ids, kinds)
+        near = _nearest(np.array(self._cues, np.int64)[kinds], inside)
+        kinds, places = kinds[inside], self._places(texts, near)
+        rows = self._place_table.rows(_place_keys(places, kinds))
+        total: Floats = scores[inside] + self._place_table.values[rows] + self._caution
+        for cues, told in zip(self._cue_tables, places[3:], strict=True):
+            rows = cues.rows(kinds * CUE_KEYS + told)
+            total += cues.values[rows]
+        if self._reader:
+            words = [self._heads.names, self._patterns.names, _ELSEWHERE]
+            names: list[Sequence[str] | Sequence[int]] = [*words, *[range(CUE_KEYS)] * 3]
+            total += np.float32(SHARE) * self._reader.log_probabilities(ids, inside, places, names)
+        return total
+
+    def _numbered(self, texts: Sequence[Seen]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Numbers of all words, three empty ones between texts so that none sees another's; which are of a text."""
+        margin = max(features.NEAR)
         numbers: list[int] = [self._number("\0", features.MIXED)] * margin
         for text in texts:
             numbers += map(self._number, text.tokens.words, text.modes)
             numbers += numbers[:margin]
-        ids = np.array(numbers, np.int64)
         lengths = [length for text in texts for length in (len(text.tokens.words), margin)]
         inside = np.repeat([False, *([True, False] * len(texts))], [margin, *lengths])
+        return np.array(numbers, np.int64), inside
+
+    def _word_scores(self, ids: NDArray[np.int64]) -> Floats:
+        """What words say of themselves and of the tokens around them."""
         rows = self._word_table.rows(ids)
-        table = self._word_table.values.reshape(-1, 1 + len(features.NEAR), count)
-        scores = table[rows, 0]
+        table = self._word_table.values.reshape(-1, 1 + len(features.NEAR), len(self.weights.labels))
+        scores: Floats = table[rows, 0]
         for column, offset in enumerate(features.NEAR, 1):
             if offset < 0:
                 scores[-offset:] += table[rows[:offset], column]
             else:
                 scores[:-offset] += table[rows[offset:], column]
-        kinds = np.array(self._kind_of, np.int64)[ids]
-        self._add_pairs(scores, ids, kinds)
-        rows = self._place_table.rows(self._places(texts, kinds[inside]))
-        total: Floats = scores[inside] + self._place_table.values[rows] + self._caution
-        lines = np.array([form for text in texts for form in text.lines], np.int64)
-        near = _nearest(np.array(self._cues, np.int64)[kinds], inside)
-        for cues, told in zip(self._cue_tables, (*near, lines), strict=True):
-            rows = cues.rows(kinds[inside] * CUE_KEYS + told)
-            total += cues.values[rows]
-        return total
+        return scores
 
     def _add_pairs(self, scores: Floats, ids: NDArray[np.int64], kinds: NDArray[np.int64]) -> None:
         count = scores.shape[1]
@@ -167,17 +199,18 @@ class Tagger:
         rows = self._three_table.rows((((kinds[:-2] << 16) + kinds[1:-1]) << 16) + kinds[2:])
         scores[1:-1] += self._three_table.values[rows]
 
-    def _places(self, texts: Sequence[Seen], kinds: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Keys of what heads each token's line and which patterns hit it; the class counts only there."""
-        heads = np.array(
-            [self._heads.number(h) if h else 0 for text in texts for h in text.headers], np.int64
+    def _places(
+        self, texts: Sequence[Seen], near: tuple[NDArray[np.int64], NDArray[np.int64]]
+    ) -> list[NDArray[np.int64]]:
+        """Of each token, as numbers: header, patterns, its word elsewhere, cues before and behind, its line's form."""
+        told = (
+            [self._heads.number(h) if h else 0 for text in texts for h in text.headers],
+            [self._patterns.number(p) if p else 0 for text in texts for p in text.patterns],
+            [_ELSEWHERE.index(e) for text in texts for e in text.elsewhere],
+            [form for text in texts for form in text.lines],
         )
-        hits = np.array(
-            [self._patterns.number(p) if p else 0 for text in texts for p in text.patterns], np.int64
-        )
-        others = np.array([_ELSEWHERE.index(e) for text in texts for e in text.elsewhere], np.int64)
-        places = (((heads << 20) + hits) << 2) + others
-        return np.where(places > 0, (places << 16) + kinds, 0)
+        heads, hits, others, lines = (np.array(column, np.int64) for column in told)
+        return [heads, hits, others, *near, lines]
 
     def _number(self, word: str, mode: str) -> int:
         number = self._words[mode].get(word)
@@ -193,6 +226,13 @@ class Tagger:
 
 
 _ELSEWHERE = ["", features.TITLED, features.TWIN]
+
+
+def _place_keys(places: Sequence[NDArray[np.int64]], kinds: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Keys of what heads each token's line and which patterns hit it; the class counts only there."""
+    heads, hits, others = places[:3]
+    keys = (((heads << 20) + hits) << 2) + others
+    return np.where(keys > 0, (keys << 16) + kinds, 0)
 
 
 def _nearest(
@@ -222,71 +262,3 @@ class _Names:
         if number == len(self.names):
             self.names.append(name)
         return number
-
-
-def best_labels(
-    scores: Floats, transition: Floats, texts: NDArray[np.intp], *, outside: int
-) -> NDArray[np.intp]:
-    """The label path of most score in every text.
-
-    A token is surely outside where no pair of neighbours' labels could make up for what another label lacks; paths are
-    sought in the runs between such tokens. Runs of more than ``PIECE`` tokens are cut.
-
-    Args:
-        scores: (tokens of all texts, labels). transition: (from, to). texts: where each text begins, and the end.
-    """
-    # What the neighbours could at most add for a label that they would not add for the outside one.
-    into = (transition - transition[:, outside : outside + 1]).max(axis=0)
-    out = (transition - transition[outside : outside + 1]).max(axis=1)
-    most = np.maximum(into, 0) + np.maximum(out, 0)
-    most[outside] = 0
-    open_ = np.flatnonzero((scores + most).max(axis=1) > scores[:, outside])
-    best = np.full(len(scores), outside, np.intp)
-    if not len(open_):
-        return best
-    first_of_text = np.zeros(len(scores) + 1, bool)
-    first_of_text[texts] = True
-    begins = np.flatnonzero(np.diff(open_, prepend=-2) > 1)
-    begins = np.union1d(begins, np.flatnonzero(first_of_text[open_]))
-    lengths = np.diff(begins, append=len(open_))
-    whole = [
-        (b + step, min(PIECE, n - step))
-        for b, n in zip(begins, lengths, strict=True)
-        for step in range(0, n, PIECE)
-    ]
-    starts, sizes = (np.array(column, np.intp) for column in zip(*whole, strict=True))
-    starts = open_[starts]
-    scores = scores.copy()
-    after = starts + sizes
-    inner = ~first_of_text[starts] & ~np.isin(starts - 1, open_)
-    scores[starts[inner]] += transition[outside]
-    inner = ~first_of_text[after] & ~np.isin(after, open_)
-    scores[after[inner] - 1] += transition[:, outside]
-    _viterbi(scores, transition, starts, sizes, best)
-    return best
-
-
-def _viterbi(
-    scores: Floats,
-    transition: Floats,
-    begins: NDArray[np.intp],
-    lengths: NDArray[np.intp],
-    best: NDArray[np.intp],
-) -> None:
-    """Write the best path of every piece into ``best``; the longest pieces go first, so those running are a prefix."""
-    order = np.argsort(-lengths, kind="stable")
-    begins, lengths = begins[order], lengths[order]
-    longest = int(lengths[0])
-    running = np.searchsorted(-lengths, -np.arange(longest), side="left")
-    reached = [scores[begins]]
-    for step in range(1, longest):
-        n = running[step]
-        ways = reached[-1][:n, :, None] + transition
-        reached.append(ways.max(axis=1) + scores[begins[:n] + step])
-    label = np.zeros(len(begins), np.intp)
-    for step in range(longest - 1, -1, -1):
-        n, more = running[step], running[step + 1] if step + 1 < longest else 0
-        totals = reached[step][:n].copy()
-        totals[:more] += transition[:, label[:more]].T
-        label[:n] = totals.argmax(axis=1)
-        best[begins[:n] + step] = label[:n]

@@ -6,6 +6,7 @@ a word and keep the sum (:mod:`~anon_spark.detect.notes.crf`); training and dete
 
 import re
 from bisect import bisect_left
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -103,8 +104,31 @@ def _shape(word: str) -> str:
 
 def beside(word: Word, offset: int) -> list[str]:
     """Features that a word gives the token ``-offset`` places from it."""
-    given = word.beside if abs(offset) < 3 else word.beside[:2]
-    return [f"{offset}{feature}" for feature in given]
+    return [f"{offset}{feature}" for feature in given_beside(word, offset)]
+
+
+def given_beside(word: Word, offset: int) -> tuple[str, ...]:
+    """Which of a word's features it gives the token ``-offset`` places from it."""
+    return word.beside if abs(offset) < 3 else word.beside[:2]
+
+
+def rows_beside(rows: Mapping[str, int]) -> dict[int, dict[str, int]]:
+    """Rows of the features that words give from an offset, by offset and by what :func:`given_beside` calls them."""
+    found: dict[int, dict[str, int]] = {offset: {} for offset in NEAR}
+    for name, row in rows.items():
+        if match := _GIVEN.match(name):
+            found[int(match[1])][match[2]] = row
+    return found
+
+
+_GIVEN = re.compile(r"(-?[1-3])([a-z].*)", re.DOTALL)
+
+
+def words_of_pairs(rows: Mapping[str, int]) -> tuple[set[str], set[str]]:
+    """Words that stand first in a feature of :func:`of_words`, and second; no other has one."""
+    first = {name[3:].partition("|")[0] or "|" for name in rows if name[:3] in ("<w=", "<m=", ">w=")}
+    second = {name[3:].rpartition("|")[2] or "|" for name in rows if name[:3] == ">m="}
+    return first, second
 
 
 def of_pair(first: Word, second: Word) -> tuple[list[str], list[str]]:

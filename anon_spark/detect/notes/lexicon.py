@@ -91,7 +91,7 @@ def lexicon() -> dict[str, str]:
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-SLIPS_FROM = 6  # letters; a shorter word is near too many others
+SLIPS_FROM, SLIPS_TO = 6, 30  # letters; a shorter word is near too many others, a longer one is near none
 
 
 def is_slip(word: str) -> bool:
@@ -100,7 +100,7 @@ def is_slip(word: str) -> bool:
     >>> [is_slip(word) for word in ("dermatoology", "abdomne", "assesment", "nguyenova")]
     [True, True, True, False]
     """
-    if len(word) < SLIPS_FROM or not word.isascii():
+    if not SLIPS_FROM <= len(word) <= SLIPS_TO or not word.isascii():
         return False
     ordinary = _ordinary()
     for i, letter in enumerate(word):

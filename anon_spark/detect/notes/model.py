@@ -1,43 +1,101 @@
 """The model's file: weights by feature and label, with what they were trained on and how they did."""
 
 import json
+import tempfile
 import zipfile
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from anon_spark.detect.notes.crf import Tagger, Weights
+from anon_spark.detect.notes.crf import OUTSIDE, Tagger, Weights
 from anon_spark.detect.notes.detector import Detector
+from anon_spark.detect.notes.network import Network
 from anon_spark.errors import InputError
 
-FORMAT = 1
+FORMAT = 2
 SHIPPED = "data/model.npz"
+_BROKEN = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, zipfile.BadZipFile)
+STEPS = 127  # a vector's numbers are kept in so many steps to either side of zero
 
 
-def save_model(path: Path, weights: Weights, facts: dict[str, Any]) -> None:
+class Model(NamedTuple):
+    """What finds personal text, and the facts of its making."""
+
+    weights: Weights
+    network: Network
+    facts: dict[str, Any]
+
+    def tagger(self) -> Tagger:
+        """Its tagger, as cautious as it was chosen to be."""
+        return Tagger(self.weights, self.network, caution=self.facts.get("caution", 0.0))
+
+
+def save_model(path: Path, model: Model) -> None:
     """Write a model; the same weights and facts give the same bytes."""
-    used = np.flatnonzero(np.abs(weights.state).max(axis=1) > 0)
-    state = weights.state[used]
-    names = sorted(weights.rows, key=weights.rows.__getitem__)
-    rows, columns = np.nonzero(state)
-    kept = "\n".join(names[row] for row in used.tolist())
+    facts = {**model.facts, "format": FORMAT}
     arrays: dict[str, Any] = {
-        "facts": np.frombuffer(json.dumps({**facts, "format": FORMAT}, sort_keys=True).encode(), np.uint8),
-        "labels": np.frombuffer("\n".join(weights.labels).encode(), np.uint8),
-        "names": np.frombuffer(kept.encode(), np.uint8),
-        "rows": rows.astype(np.uint32),
-        "columns": columns.astype(np.uint8),
-        "values": state[rows, columns].astype(np.float16),
-        "transition": weights.transition.astype(np.float32),
+        "facts": _packed([json.dumps(facts, sort_keys=True)]),
+        **_packed_field(model.weights),
+        **_packed_network(model.network),
     }
     with path.open("wb") as out:
         np.savez_compressed(out, **arrays)
 
 
-def load_model(path: Path) -> tuple[Weights, dict[str, Any]]:
+def _packed(names: Iterable[str]) -> NDArray[np.uint8]:
+    return np.frombuffer("\n".join(names).encode(), np.uint8)
+
+
+def _unpacked(packed: NDArray[np.uint8]) -> list[str]:
+    return packed.tobytes().decode().split("\n")
+
+
+def _packed_field(weights: Weights) -> dict[str, Any]:
+    used = np.flatnonzero(np.abs(weights.state).max(axis=1) > 0)
+    state = weights.state[used]
+    names = sorted(weights.rows, key=weights.rows.__getitem__)
+    rows, columns = np.nonzero(state)
+    return {
+        "labels": _packed(weights.labels),
+        "names": _packed(names[row] for row in used.tolist()),
+        "rows": rows.astype(np.uint32),
+        "columns": columns.astype(np.uint16),
+        "values": state[rows, columns].astype(np.float16),
+        "transition": weights.transition.astype(np.float32),
+    }
+
+
+def _packed_network(network: Network) -> dict[str, Any]:
+    scale = np.maximum(np.abs(network.vectors).max(axis=1, keepdims=True), 1e-6) / STEPS
+    layers = {
+        f"layer{n}{part}": values.astype(np.float16)
+        for n, layer in enumerate((*network.layers, network.out))
+        for part, values in zip("wb", layer, strict=True)
+    }
+    return {
+        "layers": np.array(len(network.layers)),
+        "network_labels": _packed(network.labels),
+        "network_names": _packed(sorted(network.rows, key=network.rows.__getitem__)),
+        "vectors": np.round(network.vectors / scale).astype(np.int8),
+        "scale": scale.astype(np.float32),
+        **layers,
+    }
+
+
+def as_kept(model: Model) -> Model:
+    """A model as its file gives it back: its numbers are kept in fewer digits than they were learned in."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.npz"
+        save_model(path, model)
+        return load_model(path)
+
+
+def load_model(path: Path) -> Model:
     """Read a model and its facts.
 
     Raises:
@@ -50,18 +108,51 @@ def load_model(path: Path) -> tuple[Weights, dict[str, Any]]:
                 raise InputError(
                     f"'{path.name}' is a model of format {facts['format']}; this version reads {FORMAT}"
                 )
-            labels = arrays["labels"].tobytes().decode().split("\n")
-            names = arrays["names"].tobytes().decode().split("\n")
-            state = np.zeros((len(names), len(labels)), np.float32)
-            state[arrays["rows"], arrays["columns"]] = arrays["values"]
-            rows = {name: row for row, name in enumerate(names)}
-            return Weights(labels, rows, state, arrays["transition"]), facts
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, IndexError) as error:
+            model = Model(_field_of(arrays), _network_of(arrays), facts)
+            _check(model)
+            return model
+    except _BROKEN as error:
         raise InputError(f"'{path.name}' is no model of notes ({type(error).__name__})") from None
 
 
+def _check(model: Model) -> None:
+    """A model that cannot tell one label from another would find nothing, and publish what it was to hide."""
+    (labels, _, state, transition), network = model.weights, model.network
+    count, size = len(labels), network.vectors.shape[1]
+    shapes = [transition.shape == (count, count), network.vectors.shape == (len(network.rows), size)]
+    shapes += [w.shape[1:] == (size, size) and b.shape == (size,) for w, b in network.layers]
+    shapes += [network.out[0].shape == (size, count), network.out[1].shape == (count,)]
+    layers = [values for layer in (*network.layers, network.out) for values in layer]
+    finite = all(np.isfinite(values).all() for values in (state, transition, network.vectors, *layers))
+    known = OUTSIDE in labels and network.labels == labels and np.isfinite(model.facts.get("caution", 0.0))
+    if not (all(shapes) and finite and known):
+        raise ValueError("arrays that do not fit together")
+
+
+def _field_of(arrays: Mapping[str, NDArray[Any]]) -> Weights:
+    labels, names = _unpacked(arrays["labels"]), _unpacked(arrays["names"])
+    state = np.zeros((len(names), len(labels)), np.float32)
+    state[arrays["rows"], arrays["columns"]] = arrays["values"]
+    return Weights(labels, _numbered(names), state, arrays["transition"])
+
+
+def _network_of(arrays: Mapping[str, NDArray[Any]]) -> Network:
+    count = int(arrays["layers"])
+    *layers, out = (
+        (arrays[f"layer{n}w"].astype(np.float32), arrays[f"layer{n}b"].astype(np.float32))
+        for n in range(count + 1)
+    )
+    vectors = arrays["vectors"].astype(np.float32) * arrays["scale"]
+    rows = _numbered(_unpacked(arrays["network_names"]))
+    return Network(_unpacked(arrays["network_labels"]), rows, vectors, layers, out)
+
+
+def _numbered(names: Iterable[str]) -> dict[str, int]:
+    return {name: row for row, name in enumerate(names)}
+
+
 @cache
-def _loaded(path: str | None) -> tuple[Weights, dict[str, Any]]:
+def _loaded(path: str | None) -> Model:
     if path is not None:
         return load_model(Path(path))
     with as_file(files(__package__).joinpath(SHIPPED)) as shipped:
@@ -70,13 +161,12 @@ def _loaded(path: str | None) -> tuple[Weights, dict[str, Any]]:
 
 def facts_of(path: Path | None = None) -> dict[str, Any]:
     """What a model says of itself; that of the package where no path is given."""
-    return _loaded(str(path) if path else None)[1]
+    return _loaded(str(path) if path else None).facts
 
 
 @cache
 def _detector(path: str | None) -> Detector:
-    weights, facts = _loaded(path)
-    return Detector(Tagger(weights, caution=facts.get("caution", 0.0)))
+    return Detector(_loaded(path).tagger())
 
 
 def get_detector(path: Path | None = None) -> Detector:

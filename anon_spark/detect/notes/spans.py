@@ -68,6 +68,8 @@ def checked_note(text: Any, spans: Iterable[tuple[Any, Any, Any]], place: str) -
         raise InputError(f"{place}: the text is no string")
     kept = sorted(Span(start, end, str(label)) for start, end, label in spans)
     for span in kept:
+        if not span.label.isprintable() or not span.label:
+            raise InputError(f"{place}: a span's label is no word")
         if not (isinstance(span.start, int) and isinstance(span.end, int)):
             raise InputError(f"{place}: a span's offsets are no whole numbers")
         if not 0 <= span.start < span.end <= len(text):

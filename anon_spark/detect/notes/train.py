@@ -7,7 +7,7 @@ Source: Okazaki 2007 (CRFsuite); Collins 2002 (averaged perceptron); Andrew and 
 import random
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -166,22 +166,6 @@ def _weights(learned: Any) -> Weights:
     for (before, after), weight in learned.transitions.items():
         transition[column[before], column[after]] = weight
     return Weights(labels, rows, state, transition)
-
-
-def mean_of(learned: Sequence[Weights]) -> Weights:
-    """One model whose score of every path is the mean of the given ones'; what a feature lacks in one counts 0."""
-    labels = sorted({label for one in learned for label in one.labels})
-    names = sorted({name for one in learned for name in one.rows})
-    rows = {name: row for row, name in enumerate(names)}
-    state = np.zeros((len(names), len(labels)), np.float32)
-    transition = np.zeros((len(labels), len(labels)), np.float32)
-    for one in learned:
-        columns = np.array([labels.index(label) for label in one.labels])
-        places = np.array([rows[name] for name in one.rows], np.intp)
-        state[np.ix_(places, columns)] += one.state[list(one.rows.values())]
-        transition[np.ix_(columns, columns)] += one.transition
-    share = np.float32(1 / len(learned))
-    return Weights(labels, rows, state * share, transition * share)
 
 
 def made_up(part: str, count: int, first: int = 0) -> Iterator[Note]:
