@@ -10,7 +10,7 @@ import numpy as np
 import pycrfsuite
 import pytest
 
-from anon_spark.detect.notes import features, train_network
+from anon_spark.detect.notes import features, lexicon, train_network
 from anon_spark.detect.notes.announced import Hit
 from anon_spark.detect.notes.corrections import drop_credentials, drop_eponyms, drop_shares, name_by_key
 from anon_spark.detect.notes.crf import Seen, Tagger
@@ -126,6 +126,18 @@ def test_scores_and_labels_are_those_of_crfsuite(tmp_path):
     looked = [see(note.text)[0] for note in made_up(TEST, 40)]
     for seen, labels in zip(looked, ours.tag(looked), strict=True):
         assert labels == theirs.tag(token_features(seen))
+
+
+def test_a_slip_is_what_one_change_of_a_letter_makes():
+    ordinary = [word for word in sorted(lexicon._ordinary()) if word.isascii() and 5 <= len(word) <= 9]
+    draw = random.Random(1)
+    for word in draw.sample(ordinary, 400):
+        i = draw.randrange(len(word) - 1)  # a lost last letter is no slip: many words are the beginning of another
+        slips = [word[:i] + "q" + word[i + 1 :], word[:i] + "q" + word[i:], word[:i] + word[i + 1 :]]
+        slips.append(word[:i] + word[i + 1 : i + 2] + word[i] + word[i + 2 :])
+        assert all(lexicon.is_slip(slip) for slip in slips if len(slip) >= lexicon.SLIPS_FROM)
+    made = ["".join(draw.choices("aeiounrst", k=9)) for _ in range(400)]
+    assert sum(map(lexicon.is_slip, made)) < 20
 
 
 def test_best_paths_are_those_of_trying_all():
@@ -436,7 +448,7 @@ def test_all_of_a_corpus_is_trained_on():
         {"layer3w": None},
         {"layers": np.array(1)},
         {"facts": np.frombuffer(b"[]", np.uint8)},
-        {"facts": np.frombuffer(b'{"format": 2, "caution": "x"}', np.uint8)},
+        {"facts": np.frombuffer(b'{"format": 3, "caution": "x"}', np.uint8)},
     ],
 )
 def test_a_model_that_would_find_nothing_is_refused(tmp_path, weights, network, change):

@@ -1,27 +1,29 @@
 """A linear-chain conditional random field: its weights, and the best labels of many texts at once.
 
 What a network says of every token (:mod:`~anon_spark.detect.notes.network`) is added to its scores. Training is
-CRFsuite's (:mod:`~anon_spark.detect.notes.train`); detection needs NumPy alone. Each word's, pair's and triple's
-weights are summed once and kept, so a token costs a few rows of a table, and the best paths of all pieces of a batch
-are found together.
+CRFsuite's (:mod:`~anon_spark.detect.notes.train`); detection needs NumPy alone. Each word's weights are summed once and
+kept, those of words in a row are looked up by their numbers, so a token costs a few rows of a table, and the best paths
+of all pieces of a batch are found together.
 Source: Lafferty, McCallum, Pereira 2001.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anon_spark.detect.notes import features
 from anon_spark.detect.notes.network import SHARE, Network, Reader
-from anon_spark.detect.notes.tables import DenseTable, Floats, Table
+from anon_spark.detect.notes.tables import DenseTable, Floats, Known, Table
 from anon_spark.detect.notes.tokens import Tokens
 from anon_spark.detect.notes.viterbi import best_labels
 
 OUTSIDE = "O"
 CUE_KEYS = 32  # more than there are cues and forms of lines
+Number = TypeVar("Number", int, NDArray[np.int64])
 MOST_KEPT = 120_000  # rows a table may hold before it is begun anew
 
 
@@ -59,83 +61,73 @@ class Tagger:
         self._outside = weights.labels.index(OUTSIDE)
         self._caution = np.zeros(count, np.float32)
         self._caution[self._outside] = -caution
-        state: Floats = np.concatenate([weights.state, np.zeros((1, count), np.float32)])
-        self._beside = features.rows_beside(weights.rows)
-        self._first, self._second = features.words_of_pairs(weights.rows)
-        self._word_table = DenseTable(state, 1 + len(features.NEAR), self._of_word)
-        self._pair_table = Table(state, 2, self._of_pair)
-        self._three_table = Table(state, 1, self._of_three)
-        self._place_table = Table(state, 1, self._of_place)
-        self._cue_tables = [DenseTable(state, 1, partial(self._of_cue, side)) for side in range(3)]
-        self._reader = Reader(network, lambda number: self._seen[number]) if network else None
+        self._state: Floats = np.concatenate([weights.state, np.zeros((1, count), np.float32)])
+        self._texts, self._kinds = _Names(), _Names()
+        self._texts.number("")  # 0: no feature has it
+        self._kinds.number("")
+        self._crossed = self._crosses()
+        self._own_rows, own = _own_values(weights, network)
+        self._own_table = DenseTable(own, self._own_of)
+        self._near_rows, near = _near_values(weights)
+        self._near_table = DenseTable(near, self._near_of)
+        self._place_table = Table(self._state, self._of_place)
+        self._cue_tables = [DenseTable(self._state, partial(self._of_cue, side)) for side in range(3)]
+        self._reader = Reader(network) if network else None
         self._forget()
 
+    def _crosses(self) -> dict[str, Known]:
+        """Rows of the features of tokens in a row, by family; their words and classes are numbered."""
+        found: dict[str, dict[int, int]] = {family: {} for family in features.CROSSED}
+        for name, row in self.weights.rows.items():
+            family, _, value = name.partition("=")
+            parts, form = value.split(" "), features.CROSSED.get(family, "")
+            if len(parts) == len(form):
+                numbers = [
+                    (self._texts if of == "w" else self._kinds).number(part)
+                    for of, part in zip(form, parts, strict=True)
+                ]
+                found[family][_key(*numbers)] = row
+        return {family: Known(rows, len(self.weights.rows)) for family, rows in found.items()}
+
     def _forget(self) -> None:
-        self._kind_pairs: dict[tuple[str, str], tuple[list[int], list[int]]] = {}
         self._words: dict[str, dict[str, int]] = {
             m: {} for m in (features.MIXED, features.UPPER, features.LOWER)
         }
         self._seen: list[features.Word] = []
-        self._kind_of: list[int] = []
-        self._cues: list[int] = []  # of each kind
-        self._kind_names, self._heads, self._patterns = _Names(), _Names(), _Names()
+        self._facts = np.zeros((1024, 3), np.int64)  # of each word seen: its text, its class, its cue
+        self._heads, self._patterns = _Names(), _Names()
         self._heads.number("")
         self._patterns.number("")
-        tables = self._word_table, self._pair_table, self._three_table, self._place_table, *self._cue_tables
-        for table in tables:
+        for table in (self._own_table, self._near_table, self._place_table, *self._cue_tables):
             table.clear()
         if self._reader:
             self._reader.clear()
 
     def _rows(self, names: Iterable[str]) -> list[int]:
-        return [row for row in map(self.weights.rows.get, names) if row is not None]
+        return _rows_of(self.weights.rows, names)
 
-    def _of_word(self, number: int) -> list[list[int]]:
-        word = self._seen[number]
-        near = [
-            [
-                row
-                for row in map(self._beside[offset].get, features.given_beside(word, offset))
-                if row is not None
-            ]
-            for offset in features.NEAR
-        ]
-        return [self._rows(word.own), *near]
+    def _own_of(self, number: int) -> list[int]:
+        return _rows_of(self._own_rows, self._seen[number].own)
 
-    def _of_pair(self, key: int) -> tuple[list[int], list[int]]:
-        first, second = self._seen[key >> 32], self._seen[key & 0xFFFFFFFF]
-        kinds = first.kind, second.kind
-        known = self._kind_pairs.get(kinds)
-        if known is None:
-            back, ahead = features.of_kinds(*kinds)
-            known = self._kind_pairs[kinds] = self._rows(back), self._rows(ahead)
-        if first.text not in self._first and second.text not in self._second:
-            return known
-        back, ahead = features.of_words(first, second)
-        return known[0] + self._rows(back), known[1] + self._rows(ahead)
+    def _near_of(self, number: int) -> list[int]:
+        return _rows_of(self._near_rows, self._seen[number].beside)
 
-    def _of_three(self, key: int) -> list[list[int]]:
-        rest, after = divmod(key, 1 << 16)
-        before, kind = divmod(rest, 1 << 16)
-        names = self._kind_names.names
-        return [self._rows(features.of_three(names[before], names[kind], names[after]))]
-
-    def _of_place(self, key: int) -> list[list[int]]:
+    def _of_place(self, key: int) -> list[int]:
         rest, kind = divmod(key, 1 << 16)
         if not rest:
-            return [[]]
+            return []
         rest, other = divmod(rest, 4)
         head, pattern = divmod(rest, 1 << 20)
         names = self._heads.names[head], self._patterns.names[pattern]
-        return [self._rows(features.of_place(*names, _ELSEWHERE[other], self._kind_names.names[kind]))]
+        return self._rows(features.of_place(*names, _ELSEWHERE[other], self._kinds.names[kind]))
 
-    def _of_cue(self, side: int, key: int) -> list[list[int]]:
+    def _of_cue(self, side: int, key: int) -> list[int]:
         kind, number = divmod(key, CUE_KEYS)
-        return [self._rows(features.of_cue(side, number, self._kind_names.names[kind]))]
+        return self._rows(features.of_cue(side, number, self._kinds.names[kind]))
 
     def tag(self, texts: Sequence[Seen]) -> list[list[str]]:
         """The best label of every token of every text."""
-        if len(self._seen) > MOST_KEPT or len(self._pair_table) > 3 * MOST_KEPT:
+        if max(len(self._seen), len(self._heads.names), len(self._place_table) // 3) > MOST_KEPT:
             self._forget()
         lengths = [len(text.tokens.words) for text in texts]
         if not sum(lengths):
@@ -151,20 +143,25 @@ class Tagger:
     def _scores(self, texts: Sequence[Seen]) -> Floats:
         """(tokens of all texts, labels)."""
         ids, inside = self._numbered(texts)
-        kinds = np.array(self._kind_of, np.int64)[ids]
-        scores = self._word_scores(ids)
-        self._add_pairs(scores, ids, kinds)
-        near = _nearest(np.array(self._cues, np.int64)[kinds], inside)
+        words, kinds, cues = self._facts[ids].T
+        count = len(self.weights.labels)
+        rows = self._own_table.rows(ids)  # makes what is not there yet
+        own = self._own_table.values[rows]
+        scores: Floats = own[:, :count].copy()
+        self._add_near(scores, ids)
+        self._add_crosses(scores, words, kinds)
+        near = _nearest(cues, inside)
         kinds, places = kinds[inside], self._places(texts, near)
         rows = self._place_table.rows(_place_keys(places, kinds))
         total: Floats = scores[inside] + self._place_table.values[rows] + self._caution
-        for cues, told in zip(self._cue_tables, places[3:], strict=True):
-            rows = cues.rows(kinds * CUE_KEYS + told)
-            total += cues.values[rows]
+        for table, told in zip(self._cue_tables, places[3:], strict=True):
+            rows = table.rows(kinds * CUE_KEYS + told)
+            total += table.values[rows]
         if self._reader:
-            words = [self._heads.names, self._patterns.names, _ELSEWHERE]
-            names: list[Sequence[str] | Sequence[int]] = [*words, *[range(CUE_KEYS)] * 3]
-            total += np.float32(SHARE) * self._reader.log_probabilities(ids, inside, places, names)
+            named = [self._heads.names, self._patterns.names, _ELSEWHERE]
+            names: list[Sequence[str] | Sequence[int]] = [*named, *[range(CUE_KEYS)] * 3]
+            logs = self._reader.log_probabilities(own[:, count:], inside, places, names)
+            total += np.float32(SHARE) * logs
         return total
 
     def _numbered(self, texts: Sequence[Seen]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -178,26 +175,29 @@ class Tagger:
         inside = np.repeat([False, *([True, False] * len(texts))], [margin, *lengths])
         return np.array(numbers, np.int64), inside
 
-    def _word_scores(self, ids: NDArray[np.int64]) -> Floats:
-        """What words say of themselves and of the tokens around them."""
-        rows = self._word_table.rows(ids)
-        table = self._word_table.values.reshape(-1, 1 + len(features.NEAR), len(self.weights.labels))
-        scores: Floats = table[rows, 0]
-        for column, offset in enumerate(features.NEAR, 1):
+    def _add_near(self, scores: Floats, ids: NDArray[np.int64]) -> None:
+        """What words say of the tokens around them."""
+        rows = self._near_table.rows(ids)
+        table = self._near_table.values.reshape(-1, len(features.NEAR), scores.shape[1])
+        for column, offset in enumerate(features.NEAR):
             if offset < 0:
                 scores[-offset:] += table[rows[:offset], column]
             else:
                 scores[:-offset] += table[rows[offset:], column]
-        return scores
 
-    def _add_pairs(self, scores: Floats, ids: NDArray[np.int64], kinds: NDArray[np.int64]) -> None:
-        count = scores.shape[1]
-        rows = self._pair_table.rows((ids[:-1] << 32) + ids[1:])
-        pairs = self._pair_table.values[rows]
-        scores[1:] += pairs[:, :count]
-        scores[:-1] += pairs[:, count:]
-        rows = self._three_table.rows((((kinds[:-2] << 16) + kinds[1:-1]) << 16) + kinds[2:])
-        scores[1:-1] += self._three_table.values[rows]
+    def _add_crosses(self, scores: Floats, words: NDArray[np.int64], kinds: NDArray[np.int64]) -> None:
+        """What words and classes in a row say: of two, the later token (<) or the earlier (>); of three, the middle."""
+        columns = {"w": words, "k": kinds}
+        for family, form in features.CROSSED.items():
+            if form == "kkk":
+                keys, told = _key(kinds[:-2], kinds[1:-1], kinds[2:]), scores[1:-1]
+            elif family == "2":
+                keys, told = _key(kinds[:-2], kinds[2:]), scores[1:-1]
+            else:
+                keys = _key(columns[form[0]][:-1], columns[form[1]][1:])
+                told = scores[1:] if family[0] == "<" else scores[:-1]
+            at, rows = self._crossed[family].rows(keys)
+            told[at] += self._state[rows]
 
     def _places(
         self, texts: Sequence[Seen], near: tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -218,14 +218,57 @@ class Tagger:
             described = features.describe(word, mode)
             number = self._words[mode][word] = len(self._seen)
             self._seen.append(described)
-            kind = self._kind_names.number(described.kind)
-            self._kind_of.append(kind)
-            if kind == len(self._cues):
-                self._cues.append(features.cue_of(described.kind))
+            if number == len(self._facts):
+                self._facts = np.concatenate([self._facts, np.zeros_like(self._facts)])
+            text, kind = self._texts.known(described.text), self._kinds.known(described.kind)
+            self._facts[number] = text, kind, features.cue_of(described.kind)
         return number
 
 
 _ELSEWHERE = ["", features.TITLED, features.TWIN]
+
+
+def _key(*numbers: Number) -> Number:
+    """One number for several, each less than 2 ** 20."""
+    key = numbers[0]
+    for number in numbers[1:]:
+        key = (key << 20) + number
+    return key
+
+
+def _rows_of(rows: Mapping[str, int], names: Iterable[str]) -> list[int]:
+    return [row for row in map(rows.get, names) if row is not None]
+
+
+def _own_values(weights: Weights, network: Network | None) -> tuple[dict[str, int], Floats]:
+    """What features of a token itself say: the random field's weights, and behind them the network's vectors."""
+    names = [name for name in weights.rows if _OWN.match(name)]
+    vectors = network.vectors if network else np.zeros((0, 0), np.float32)
+    vector_of = network.rows if network else {}
+    rows = {name: row for row, name in enumerate(dict.fromkeys([*names, *vector_of]))}
+    count = len(weights.labels)
+    values = np.zeros((len(rows) + 1, count + vectors.shape[1]), np.float32)
+    values[[rows[name] for name in names], :count] = weights.state[[weights.rows[name] for name in names]]
+    values[[rows[name] for name in vector_of], count:] = vectors[list(vector_of.values())]
+    return rows, values
+
+
+_OWN = re.compile(r"[a-z]")
+
+
+def _near_values(weights: Weights) -> tuple[dict[str, int], Floats]:
+    """What features of a word say of the tokens around it: the weights of every offset side by side."""
+    given = [(row, match) for name, row in weights.rows.items() if (match := _GIVEN.fullmatch(name))]
+    rows = {name: row for row, name in enumerate(dict.fromkeys(match[2] for _, match in given))}
+    values = np.zeros((len(rows) + 1, len(features.NEAR), len(weights.labels)), np.float32)
+    for row, match in given:
+        offset = int(match[1])
+        if abs(offset) < 3 or match[2].startswith(features.FAR):
+            values[rows[match[2]], features.NEAR.index(offset)] = weights.state[row]
+    return rows, values.reshape(len(values), -1)
+
+
+_GIVEN = re.compile(r"(-?[1-3])([a-z].*)", re.DOTALL)
 
 
 def _place_keys(places: Sequence[NDArray[np.int64]], kinds: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -256,6 +299,10 @@ class _Names:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
         self.names: list[str] = []
+
+    def known(self, name: str) -> int:
+        """The number of a name, 0 for one that has none."""
+        return self._numbers.get(name, 0)
 
     def number(self, name: str) -> int:
         number = self._numbers.setdefault(name, len(self.names))

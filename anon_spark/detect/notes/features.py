@@ -6,7 +6,6 @@ a word and keep the sum (:mod:`~anon_spark.detect.notes.crf`); training and dete
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -108,27 +107,13 @@ def beside(word: Word, offset: int) -> list[str]:
 
 
 def given_beside(word: Word, offset: int) -> tuple[str, ...]:
-    """Which of a word's features it gives the token ``-offset`` places from it."""
-    return word.beside if abs(offset) < 3 else word.beside[:2]
+    """Which of a word's features it gives the token ``-offset`` places from it: from afar, the word and its class."""
+    return word.beside if abs(offset) < 3 else tuple(f for f in word.beside if f.startswith(FAR))
 
 
-def rows_beside(rows: Mapping[str, int]) -> dict[int, dict[str, int]]:
-    """Rows of the features that words give from an offset, by offset and by what :func:`given_beside` calls them."""
-    found: dict[int, dict[str, int]] = {offset: {} for offset in NEAR}
-    for name, row in rows.items():
-        if match := _GIVEN.match(name):
-            found[int(match[1])][match[2]] = row
-    return found
-
-
-_GIVEN = re.compile(r"(-?[1-3])([a-z].*)", re.DOTALL)
-
-
-def words_of_pairs(rows: Mapping[str, int]) -> tuple[set[str], set[str]]:
-    """Words that stand first in a feature of :func:`of_words`, and second; no other has one."""
-    first = {name[3:].partition("|")[0] or "|" for name in rows if name[:3] in ("<w=", "<m=", ">w=")}
-    second = {name[3:].rpartition("|")[2] or "|" for name in rows if name[:3] == ">m="}
-    return first, second
+FAR = ("w=", "k=")
+CROSSED = {"<w": "ww", ">w": "ww", "<m": "wk", ">m": "kw", "<k": "kk", ">k": "kk", "3": "kkk", "2": "kk"}
+"""Families of features of tokens in a row, and whether a word (w) or its class (k) stands in each place."""
 
 
 def of_pair(first: Word, second: Word) -> tuple[list[str], list[str]]:
@@ -140,21 +125,21 @@ def of_pair(first: Word, second: Word) -> tuple[list[str], list[str]]:
 def of_words(first: Word, second: Word) -> tuple[list[str], list[str]]:
     """Those of a pair's features that hang on a word itself: rare ones."""
     words, mixed, turned = (
-        f"{first.text}|{second.text}",
-        f"{first.text}|{second.kind}",
-        f"{first.kind}|{second.text}",
+        f"{first.text} {second.text}",
+        f"{first.text} {second.kind}",
+        f"{first.kind} {second.text}",
     )
     return [f"<w={words}", f"<m={mixed}"], [f">w={words}", f">m={turned}"]
 
 
 def of_kinds(first: str, second: str) -> tuple[list[str], list[str]]:
     """Those of a pair's features that hang on the two classes alone."""
-    return [f"<k={first}|{second}"], [f">k={first}|{second}"]
+    return [f"<k={first} {second}"], [f">k={first} {second}"]
 
 
 def of_three(before: str, kind: str, after: str) -> list[str]:
     """Features of three classes in a row, for the middle one."""
-    return [f"3={before}|{kind}|{after}", f"2={before}||{after}"]
+    return [f"3={before} {kind} {after}", f"2={before} {after}"]
 
 
 def of_place(header: str, pattern: str, elsewhere: str, kind: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What is known of a word by itself: names, towns, plain English, clinical terms, and words that announce something."""
 
 import gzip
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -102,9 +103,11 @@ def is_slip(word: str) -> bool:
     """
     if not SLIPS_FROM <= len(word) <= SLIPS_TO or not word.isascii():
         return False
-    ordinary = _ordinary()
-    for i, letter in enumerate(word):
-        before, after = word[:i], word[i + 1 :]
+    ordinary, size = _ordinary(), len(word)
+    # One slip leaves what is before it the beginning of the right word, and what is behind it the end.
+    first = max(0, size - 2 - _shared(word[::-1], _turned()))
+    for i in range(first, min(_shared(word, _sorted()) + 1, size)):
+        before, letter, after = word[:i], word[i], word[i + 1 :]
         near = [before + other + after for other in _LETTERS]
         near += [before + other + word[i:] for other in _LETTERS]
         near += [before + after, before + after[:1] + letter + after[1:]]
@@ -113,9 +116,28 @@ def is_slip(word: str) -> bool:
     return False
 
 
+def _shared(word: str, words: list[str]) -> int:
+    """With how many letters ``word`` begins as one of ``words``, which are sorted, does."""
+    at = bisect_left(words, word)
+    near, size = words[max(0, at - 1) : at + 1], 0
+    while size < len(word) and any(other.startswith(word[: size + 1]) for other in near):
+        size += 1
+    return size
+
+
 @cache
 def _ordinary() -> frozenset[str]:
     return frozenset(word for word, flags in lexicon().items() if not ORDINARY.isdisjoint(flags))
+
+
+@cache
+def _sorted() -> list[str]:
+    return sorted(_ordinary())
+
+
+@cache
+def _turned() -> list[str]:
+    return sorted(word[::-1] for word in _ordinary())
 
 
 @cache

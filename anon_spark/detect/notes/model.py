@@ -17,7 +17,7 @@ from anon_spark.detect.notes.detector import Detector
 from anon_spark.detect.notes.network import Network
 from anon_spark.errors import InputError
 
-FORMAT = 2
+FORMAT = 3
 SHIPPED = "data/model.npz"
 _BROKEN = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, zipfile.BadZipFile)
 STEPS = 127  # a vector's numbers are kept in so many steps to either side of zero

@@ -4,7 +4,7 @@ A token is the sum of its features' vectors; each layer adds what it makes of a 
 Source: Collobert et al. 2011 (convolutions over words); He et al. 2016 (layers that add to what they see).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -12,7 +12,6 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from anon_spark.detect.notes.features import Word
 from anon_spark.detect.notes.tables import DenseTable, Floats
 
 SHARE = 8.0
@@ -74,36 +73,29 @@ def log_probabilities(network: Network, tokens: Floats, inside: Floats) -> Float
 
 
 class Reader:
-    """Gives the network the tokens of texts: sums of the vectors of their features, kept by word and by place."""
+    """Gives the network the tokens of texts: sums of the vectors of their features, those of places kept."""
 
-    def __init__(self, network: Network, word_of: Callable[[int], Word]) -> None:
-        """Args: word_of: the word of a number that :meth:`log_probabilities` is given."""
-        self._network, self._word_of = network, word_of
+    def __init__(self, network: Network) -> None:
+        self._network = network
         vectors: Floats = np.concatenate(
             [network.vectors, np.zeros((1, network.vectors.shape[1]), np.float32)]
         )
-        self._words = DenseTable(vectors, 1, self._of_word)
         self._names: Sequence[Sequence[str] | Sequence[int]] = [()] * len(PLACES)
-        self._places = [DenseTable(vectors, 1, partial(self._of_place, n)) for n in range(len(PLACES))]
+        self._places = [DenseTable(vectors, partial(self._of_place, n)) for n in range(len(PLACES))]
 
     def clear(self) -> None:
-        """Forget every word and place."""
-        for table in (self._words, *self._places):
+        """Forget every place."""
+        for table in self._places:
             table.clear()
 
-    def _rows(self, names: Iterable[str]) -> list[list[int]]:
-        return [[row for row in map(self._network.rows.get, names) if row is not None]]
-
-    def _of_word(self, number: int) -> list[list[int]]:
-        return self._rows(self._word_of(number).own)
-
-    def _of_place(self, kind: int, number: int) -> list[list[int]]:
+    def _of_place(self, kind: int, number: int) -> list[int]:
         value = self._names[kind][number]
-        return self._rows([f"{PLACES[kind]}={value}"] if value else [])
+        row = self._network.rows.get(f"{PLACES[kind]}={value}") if value else None
+        return [] if row is None else [row]
 
     def log_probabilities(
         self,
-        words: NDArray[np.int64],
+        words: Floats,
         inside: NDArray[np.bool_],
         places: Sequence[NDArray[np.int64]],
         names: Sequence[Sequence[str] | Sequence[int]],
@@ -111,12 +103,11 @@ class Reader:
         """The network's logarithms of probabilities, of every token inside a text.
 
         Args:
-            words: numbers of the words, those between texts among them; inside: which are tokens.
+            words: (tokens, size), sums of the vectors of each word's features; inside: which are tokens.
             places: what is told of each token inside, as numbers in ``names``, in the order of ``PLACES``.
         """
         self._names = names
-        rows = self._words.rows(words)  # makes what is not there yet
-        vectors = self._words.values[rows] * inside[:, None]
+        vectors = words * inside[:, None]
         at = np.flatnonzero(inside)
         for table, numbers in zip(self._places, places, strict=True):
             told = np.flatnonzero(numbers)

@@ -1,6 +1,6 @@
 """Sums of a model's weights, made when first asked for and kept: many at once, so that a new word costs little."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
@@ -13,12 +13,11 @@ MOST_MADE = 4_000  # keys made together
 class Table:
     """Sums of weights by key (a number), made when a key is first seen.
 
-    ``make`` gives, for a key, the rows of weights to be summed, a list a block; the last row of ``state`` is zero.
+    ``make`` gives, for a key, the rows of weights to be summed; the last row of ``state`` is zero.
     """
 
-    def __init__(self, state: Floats, blocks: int, make: Callable[[int], Sequence[Sequence[int]]]) -> None:
+    def __init__(self, state: Floats, make: Callable[[int], Sequence[int]]) -> None:
         self._state, self._make = state, make
-        self._width = blocks * state.shape[1]
         self.clear()
 
     def clear(self) -> None:
@@ -26,7 +25,7 @@ class Table:
         self._keys = np.empty(0, np.int64)
         self._place = np.empty(0, np.intp)
         self._kept = 0
-        self.values: Floats = np.zeros((1024, self._width), np.float32)
+        self.values: Floats = np.zeros((1024, self._state.shape[1]), np.float32)
 
     def __len__(self) -> int:
         return self._kept
@@ -52,15 +51,16 @@ class Table:
             self.values = np.concatenate([self.values, np.zeros_like(self.values)])
         for first in range(0, count, MOST_MADE):
             part = keys[first : first + MOST_MADE].tolist()
-            lists = [rows for key in part for rows in self._make(key)]
+            lists = list(map(self._make, part))
             sizes = np.fromiter(map(len, lists), np.intp, len(lists)) + 1
             offsets = np.cumsum(sizes) - sizes
             flat = np.full(int(sizes.sum()), len(self._state) - 1, np.intp)
             rest = np.ones(len(flat), bool)
             rest[offsets] = False
             flat[rest] = np.fromiter(chain.from_iterable(lists), np.intp)
-            sums = np.add.reduceat(self._state[flat], offsets, axis=0)
-            self.values[begun + first : begun + first + len(part)] = sums.reshape(len(part), self._width)
+            np.add.reduceat(
+                self._state[flat], offsets, axis=0, out=self.values[begun + first : begun + first + len(part)]
+            )
         self._kept += count
         return begun
 
@@ -80,3 +80,19 @@ class DenseTable(Table):
             self._place[new] = np.arange(begun, begun + len(new))
             rows = self._place[keys]
         return rows
+
+
+class Known:
+    """Rows of weights by keys that are all known beforehand."""
+
+    def __init__(self, rows: Mapping[int, int], nothing: int) -> None:
+        """Args: nothing: a row for keys past the last; it is never given."""
+        keys = sorted(rows)
+        self._keys = np.array([*keys, np.iinfo(np.int64).max], np.int64)
+        self._rows = np.array([*map(rows.__getitem__, keys), nothing], np.intp)
+
+    def rows(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Which of ``keys`` have a row, and their rows."""
+        places = np.searchsorted(self._keys, keys)
+        at = np.flatnonzero(self._keys[places] == keys)
+        return at, self._rows[places[at]]
