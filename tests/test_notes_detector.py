@@ -132,7 +132,9 @@ def test_a_slip_is_what_one_change_of_a_letter_makes():
     ordinary = [word for word in sorted(lexicon._ordinary()) if word.isascii() and 5 <= len(word) <= 9]
     draw = random.Random(1)
     for word in draw.sample(ordinary, 400):
-        i = draw.randrange(len(word) - 1)  # a lost last letter is no slip: many words are the beginning of another
+        i = draw.randrange(
+            len(word) - 1
+        )  # a lost last letter is no slip: many words are the beginning of another
         slips = [word[:i] + "q" + word[i + 1 :], word[:i] + "q" + word[i:], word[:i] + word[i + 1 :]]
         slips.append(word[:i] + word[i + 1 : i + 2] + word[i] + word[i + 2 :])
         assert all(lexicon.is_slip(slip) for slip in slips if len(slip) >= lexicon.SLIPS_FROM)
