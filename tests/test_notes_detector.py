@@ -13,7 +13,7 @@ import pytest
 from anon_spark.detect.notes import features, lexicon, train_network
 from anon_spark.detect.notes.announced import Hit
 from anon_spark.detect.notes.corrections import drop_credentials, drop_eponyms, drop_shares, name_by_key
-from anon_spark.detect.notes.crf import Seen, Tagger
+from anon_spark.detect.notes.crf import Seen, Tagger, Weights
 from anon_spark.detect.notes.detector import LONGEST, Detector, cut, join, see
 from anon_spark.detect.notes.evaluate import evaluate
 from anon_spark.detect.notes.grammar.people import TEST, TRAIN, TUNE, draw_person, part_of, seed
@@ -128,13 +128,19 @@ def test_scores_and_labels_are_those_of_crfsuite(tmp_path):
         assert labels == theirs.tag(token_features(seen))
 
 
+def test_a_class_counts_where_only_a_place_names_it():
+    state = np.array([[0, 5]], np.float32)
+    weights = Weights(["O", "NAME"], {"hk=signed|?.Xx": 0}, state, np.zeros((2, 2), np.float32))
+    seen, _ = see("Signed: Zwackelmann")
+    assert features.describe("Zwackelmann", seen.modes[-1]).kind == "?.Xx"
+    assert Tagger(weights).tag([seen]) == [["O", "O", "NAME"]]
+
+
 def test_a_slip_is_what_one_change_of_a_letter_makes():
     ordinary = [word for word in sorted(lexicon._ordinary()) if word.isascii() and 5 <= len(word) <= 9]
     draw = random.Random(1)
     for word in draw.sample(ordinary, 400):
-        i = draw.randrange(
-            len(word) - 1
-        )  # a lost last letter is no slip: many words are the beginning of another
+        i = draw.randrange(len(word) - 1)  # a word without its last letter is often another
         slips = [word[:i] + "q" + word[i + 1 :], word[:i] + "q" + word[i:], word[:i] + word[i + 1 :]]
         slips.append(word[:i] + word[i + 1 : i + 2] + word[i] + word[i + 2 :])
         assert all(lexicon.is_slip(slip) for slip in slips if len(slip) >= lexicon.SLIPS_FROM)

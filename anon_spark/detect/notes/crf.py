@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from anon_spark.detect.notes import features
 from anon_spark.detect.notes.network import SHARE, Network, Reader
-from anon_spark.detect.notes.tables import DenseTable, Floats, Known, Table
+from anon_spark.detect.notes.tables import DenseTable, Floats, KeyedRows, Table
 from anon_spark.detect.notes.tokens import Tokens
 from anon_spark.detect.notes.viterbi import best_labels
 
@@ -75,19 +75,22 @@ class Tagger:
         self._reader = Reader(network) if network else None
         self._forget()
 
-    def _crosses(self) -> dict[str, Known]:
-        """Rows of the features of tokens in a row, by family; their words and classes are numbered."""
+    def _crosses(self) -> dict[str, KeyedRows]:
+        """Rows of the features of tokens in a row, by family; their words, and all classes, are numbered."""
         found: dict[str, dict[int, int]] = {family: {} for family in features.CROSSED}
+        numbered = {"w": self._texts, "k": self._kinds}
         for name, row in self.weights.rows.items():
             family, _, value = name.partition("=")
-            parts, form = value.split(" "), features.CROSSED.get(family, "")
-            if len(parts) == len(form):
-                numbers = [
-                    (self._texts if of == "w" else self._kinds).number(part)
-                    for of, part in zip(form, parts, strict=True)
-                ]
-                found[family][_key(*numbers)] = row
-        return {family: Known(rows, len(self.weights.rows)) for family, rows in found.items()}
+            if family in found:
+                form, parts = features.CROSSED[family][0], value.split(" ")
+                if len(parts) == len(form):
+                    numbers = [numbered[of].number(part) for of, part in zip(form, parts, strict=True)]
+                    found[family][_key(*numbers)] = row
+            elif family == "k":
+                self._kinds.number(value)
+            elif family.endswith("k"):  # of a place and a class
+                self._kinds.number(value.partition("|")[2])
+        return {family: KeyedRows(rows) for family, rows in found.items()}
 
     def _forget(self) -> None:
         self._words: dict[str, dict[str, int]] = {
@@ -103,9 +106,6 @@ class Tagger:
         if self._reader:
             self._reader.clear()
 
-    def _rows(self, names: Iterable[str]) -> list[int]:
-        return _rows_of(self.weights.rows, names)
-
     def _own_of(self, number: int) -> list[int]:
         return _rows_of(self._own_rows, self._seen[number].own)
 
@@ -119,11 +119,13 @@ class Tagger:
         rest, other = divmod(rest, 4)
         head, pattern = divmod(rest, 1 << 20)
         names = self._heads.names[head], self._patterns.names[pattern]
-        return self._rows(features.of_place(*names, _ELSEWHERE[other], self._kinds.names[kind]))
+        return _rows_of(
+            self.weights.rows, features.of_place(*names, _ELSEWHERE[other], self._kinds.names[kind])
+        )
 
     def _of_cue(self, side: int, key: int) -> list[int]:
         kind, number = divmod(key, CUE_KEYS)
-        return self._rows(features.of_cue(side, number, self._kinds.names[kind]))
+        return _rows_of(self.weights.rows, features.of_cue(side, number, self._kinds.names[kind]))
 
     def tag(self, texts: Sequence[Seen]) -> list[list[str]]:
         """The best label of every token of every text."""
@@ -186,18 +188,12 @@ class Tagger:
                 scores[:-offset] += table[rows[offset:], column]
 
     def _add_crosses(self, scores: Floats, words: NDArray[np.int64], kinds: NDArray[np.int64]) -> None:
-        """What words and classes in a row say: of two, the later token (<) or the earlier (>); of three, the middle."""
-        columns = {"w": words, "k": kinds}
-        for family, form in features.CROSSED.items():
-            if form == "kkk":
-                keys, told = _key(kinds[:-2], kinds[1:-1], kinds[2:]), scores[1:-1]
-            elif family == "2":
-                keys, told = _key(kinds[:-2], kinds[2:]), scores[1:-1]
-            else:
-                keys = _key(columns[form[0]][:-1], columns[form[1]][1:])
-                told = scores[1:] if family[0] == "<" else scores[:-1]
-            at, rows = self._crossed[family].rows(keys)
-            told[at] += self._state[rows]
+        """What words and classes in a row say; the first and the last place are of no text."""
+        columns, last = {"w": words, "k": kinds}, len(words) - 1
+        for family, (form, places) in features.CROSSED.items():
+            parts = [columns[of][1 + by : last + by] for of, by in zip(form, places, strict=True)]
+            at, rows = self._crossed[family].rows(_key(*parts))
+            scores[1 + at] += self._state[rows]
 
     def _places(
         self, texts: Sequence[Seen], near: tuple[NDArray[np.int64], NDArray[np.int64]]

@@ -112,8 +112,17 @@ def given_beside(word: Word, offset: int) -> tuple[str, ...]:
 
 
 FAR = ("w=", "k=")
-CROSSED = {"<w": "ww", ">w": "ww", "<m": "wk", ">m": "kw", "<k": "kk", ">k": "kk", "3": "kkk", "2": "kk"}
-"""Families of features of tokens in a row, and whether a word (w) or its class (k) stands in each place."""
+CROSSED = {
+    "<w": ("ww", (-1, 0)),
+    ">w": ("ww", (0, 1)),
+    "<m": ("wk", (-1, 0)),
+    ">m": ("kw", (0, 1)),
+    "<k": ("kk", (-1, 0)),
+    ">k": ("kk", (0, 1)),
+    "3": ("kkk", (-1, 0, 1)),
+    "2": ("kk", (-1, 1)),
+}
+"""Families of features of tokens in a row: whether words (w) or classes (k) make one, and how far from its token."""
 
 
 def of_pair(first: Word, second: Word) -> tuple[list[str], list[str]]:

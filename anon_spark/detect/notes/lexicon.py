@@ -104,7 +104,7 @@ def is_slip(word: str) -> bool:
     if not SLIPS_FROM <= len(word) <= SLIPS_TO or not word.isascii():
         return False
     ordinary, size = _ordinary(), len(word)
-    # One slip leaves what is before it the beginning of the right word, and what is behind it the end.
+    # What stands before a slip begins the right word, and what stands behind it, two letters on at most, ends it.
     first = max(0, size - 2 - _shared(word[::-1], _turned()))
     for i in range(first, min(_shared(word, _sorted()) + 1, size)):
         before, letter, after = word[:i], word[i], word[i + 1 :]

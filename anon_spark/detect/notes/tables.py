@@ -82,14 +82,15 @@ class DenseTable(Table):
         return rows
 
 
-class Known:
-    """Rows of weights by keys that are all known beforehand."""
+class KeyedRows:
+    """Rows of weights by keys that are all known beforehand, each less than the greatest number."""
 
-    def __init__(self, rows: Mapping[int, int], nothing: int) -> None:
-        """Args: nothing: a row for keys past the last; it is never given."""
+    def __init__(self, rows: Mapping[int, int]) -> None:
         keys = sorted(rows)
-        self._keys = np.array([*keys, np.iinfo(np.int64).max], np.int64)
-        self._rows = np.array([*map(rows.__getitem__, keys), nothing], np.intp)
+        self._keys = np.array(
+            [*keys, np.iinfo(np.int64).max], np.int64
+        )  # one behind all, so that a place is found
+        self._rows = np.array([rows[key] for key in keys], np.intp)
 
     def rows(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Which of ``keys`` have a row, and their rows."""
