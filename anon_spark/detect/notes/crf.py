@@ -10,6 +10,7 @@ Source: Lafferty, McCallum, Pereira 2001.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -58,9 +59,9 @@ class Tagger:
         """
         self.weights = weights
         count = len(weights.labels)
+        self.caution = caution
         self._outside = weights.labels.index(OUTSIDE)
-        self._caution = np.zeros(count, np.float32)
-        self._caution[self._outside] = -caution
+        self._is_outside = (np.arange(count) == self._outside).astype(np.float32)
         self._state: Floats = np.concatenate([weights.state, np.zeros((1, count), np.float32)])
         self._texts, self._kinds = _Names(), _Names()
         self._texts.number("")  # 0: no feature has it
@@ -129,18 +130,23 @@ class Tagger:
 
     def tag(self, texts: Sequence[Seen]) -> list[list[str]]:
         """The best label of every token of every text."""
+        return self.tag_at(texts, [self.caution])[0]
+
+    def tag_at(self, texts: Sequence[Seen], cautions: Sequence[float]) -> list[list[list[str]]]:
+        """As :meth:`tag`, as cautious as each of ``cautions``."""
         if max(len(self._seen), len(self._heads.names), len(self._place_table) // 3) > MOST_KEPT:
             self._forget()
         lengths = [len(text.tokens.words) for text in texts]
         if not sum(lengths):
-            return [[] for _ in texts]
+            return [[[] for _ in texts] for _ in cautions]
         begins = np.cumsum([0, *lengths])
-        best = best_labels(self._scores(texts), self.weights.transition, begins, outside=self._outside)
-        names = self.weights.labels
-        labels = [names[label] for label in best.tolist()]
-        return [
-            labels[begin : begin + length] for begin, length in zip(begins.tolist(), lengths, strict=False)
-        ]
+        scores, names, told = self._scores(texts), self.weights.labels, []
+        for caution in cautions:
+            cautious = scores - np.float32(caution) * self._is_outside
+            best = best_labels(cautious, self.weights.transition, begins, outside=self._outside)
+            labels = [names[label] for label in best.tolist()]
+            told.append([labels[begin:end] for begin, end in pairwise(begins.tolist())])
+        return told
 
     def _scores(self, texts: Sequence[Seen]) -> Floats:
         """(tokens of all texts, labels)."""
@@ -155,7 +161,7 @@ class Tagger:
         near = _nearest(cues, inside)
         kinds, places = kinds[inside], self._places(texts, near)
         rows = self._place_table.rows(_place_keys(places, kinds))
-        total: Floats = scores[inside] + self._place_table.values[rows] + self._caution
+        total: Floats = scores[inside] + self._place_table.values[rows]
         for table, told in zip(self._cue_tables, places[3:], strict=True):
             rows = table.rows(kinds * CUE_KEYS + told)
             total += table.values[rows]

@@ -57,24 +57,38 @@ class Detector:
 
     def find(self, texts: Sequence[str], *, patterns: bool = True) -> list[list[Span]]:
         """The spans of each text, in order and apart from each other; ``patterns`` adds what they are certain of."""
+        return self.find_at(texts, [self._tagger.caution], patterns=patterns)[0]
+
+    def find_at(
+        self, texts: Sequence[str], cautions: Sequence[float], *, patterns: bool = True
+    ) -> list[list[list[Span]]]:
+        """As :meth:`find`, as cautious as each of ``cautions``."""
         pieces = [(n, begin, part) for n, text in enumerate(texts) for begin, part in cut(text)]
-        found: list[list[Span]] = [[] for _ in texts]
-        told = self._find([part for _, _, part in pieces], patterns)
-        for (n, begin, _), spans in zip(pieces, told, strict=True):
-            found[n] += [Span(begin + start, begin + end, label) for start, end, label in spans]
+        found: list[list[list[Span]]] = [[[] for _ in texts] for _ in cautions]
+        told = self._find([part for _, _, part in pieces], cautions, patterns)
+        for (n, begin, _), ways in zip(pieces, told, strict=True):
+            for whole, spans in zip(found, ways, strict=True):
+                whole[n] += [Span(begin + start, begin + end, label) for start, end, label in spans]
         return found
 
-    def _find(self, texts: Sequence[str], patterns: bool) -> Iterator[list[Span]]:
+    def _find(
+        self, texts: Sequence[str], cautions: Sequence[float], patterns: bool
+    ) -> Iterator[list[list[Span]]]:
         for batch in _batches(texts):
             looked = [see(text) for text in batch]
-            tagged = self._tagger.tag([seen for seen, _ in looked])
-            for text, (seen, hits), labels in zip(batch, looked, tagged, strict=True):
-                drop_eponyms(seen.tokens, labels)
-                drop_shares(seen.tokens, labels)
-                drop_credentials(seen.tokens, labels)
-                name_by_key(seen.tokens, labels)
-                repeat_names(seen.tokens, labels)
-                yield join(text, spans_of(seen.tokens, labels), hits if patterns else [])
+            tagged = self._tagger.tag_at([seen for seen, _ in looked], cautions)
+            for text, (seen, hits), *ways in zip(batch, looked, *tagged, strict=True):
+                yield [_spans(text, seen.tokens, labels, hits if patterns else []) for labels in ways]
+
+
+def _spans(text: str, tokens: Tokens, labels: list[str], hits: Iterable[Hit]) -> list[Span]:
+    """What the words around say for and against the model's labels, and the patterns' hits, joined."""
+    drop_eponyms(tokens, labels)
+    drop_shares(tokens, labels)
+    drop_credentials(tokens, labels)
+    name_by_key(tokens, labels)
+    repeat_names(tokens, labels)
+    return join(text, spans_of(tokens, labels), hits)
 
 
 def cut(text: str) -> Iterator[tuple[int, str]]:

@@ -6,7 +6,7 @@ account numbers' check digits, ISO 13616 (IBAN); vehicle numbers, 49 CFR 565.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -20,8 +20,8 @@ Check = Callable[[str], bool]
 class Pattern(NamedTuple):
     """A form of text that is of kind ``label`` if ``check`` agrees and none of ``not_after`` stands before it.
 
-    Expressions begin with a class of characters and not with a look behind: they are tried on every character of every
-    note, and so they are tried twice as fast.
+    Expressions tried on every character of every note begin with a class of characters and not with a look behind: so
+    they are tried twice as fast.
     """
 
     label: str
@@ -111,7 +111,7 @@ def _address(text: str) -> bool:
     return True
 
 
-PATTERNS = (
+ANYWHERE = (
     Pattern("EMAIL", re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+"), needs=("@",)),
     Pattern(
         "EMAIL",
@@ -142,7 +142,6 @@ PATTERNS = (
             for end in (low, low.upper())
         ),
     ),
-    Pattern("IP", re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)"), "w.", check=_address),
     Pattern(
         "IP",
         re.compile(r"[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){7}(?![\w:])"),
@@ -154,7 +153,6 @@ PATTERNS = (
     Pattern(
         "DEVICE", re.compile(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}(?![\w:-])"), "w:-", needs=(":", "-")
     ),
-    Pattern("SSN", re.compile(r"\d{3}-\d{2}-\d{4}(?![\d-])"), "w-", check=_real_ssn, needs=("-",)),
     Pattern("PHONE", re.compile(PHONE), "w-", check=_ten_digits),
     Pattern(
         "PHONE",
@@ -162,8 +160,6 @@ PATTERNS = (
         "w",
         needs=("+",),
     ),
-    Pattern("PHONE", re.compile(r"\d{3}[\-.]\d{4}(?![\d-])"), "w./-", certain=False),
-    Pattern("ACCOUNT", re.compile(r"\d(?:[ -]?\d){12,18}(?![\d-])"), "w-", check=_luhn),
     Pattern(
         "ACCOUNT",
         re.compile(r"[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b"),
@@ -171,72 +167,129 @@ PATTERNS = (
         check=_iban,
     ),
     Pattern("VEHICLE", re.compile(r"[A-HJ-NPR-Z0-9]{17}\b"), "w", check=_vin),
-    # What is written like a number of something: long rows of digits, letters and digits mixed, groups between dashes.
-    Pattern("OTHER_ID", re.compile(r"\d{7,}(?!\w|[.,/]\d)"), "w.,/+-", check=_no_day),
-    Pattern("OTHER_ID", re.compile(r"[A-Z]{1,5}-?\d{5,}[A-Z]?(?![\w-]|\.\d)"), "w.-"),
-    Pattern(
-        "OTHER_ID",
-        re.compile(r"[A-Z\d]{1,6}(?:-[A-Z\d]{2,8}){2,4}(?![\w-])"),
-        "w./-",
-        check=_mixed,
-        needs=("-",),
-    ),
-    Pattern(
-        "OTHER_ID",
-        re.compile(r"\d{2,4}-\d{2,5}-\d{2,7}(?:-\d{1,7})?(?![\w-]|/\d)"),
-        "w./-",
-        certain=False,
-        needs=("-",),
-    ),
-    Pattern("OTHER_ID", re.compile(r"[A-Z\d][A-Z\d-]{5,}(?![\w-])"), "w.-", certain=False, check=_mixed),
-    Pattern("ZIP", re.compile(r"\d{5}-\d{4}(?![\d-])"), "w-", needs=("-",)),
-    Pattern("ZIP", re.compile(r"\d{5}(?![\d,-]|\.\d)"), "w.,-", certain=False),
-    Pattern(
-        "DATE",
-        re.compile(
-            r"\d{1,2}(?:([/\-.])\d{1,2}\1(?:\d{4}|\d{2})|[/\-](?:1[89]|2[0-3])\d{2})(?![\d/\-]|\.\d)"
-            r"|\d{4}([/\-.])\d{1,2}\2\d{1,2}(?![\d/\-]|\.\d)"
-        ),
-        "w/.-",
-        check=_real_date,
-    ),
-    Pattern(
-        "DATE",
-        re.compile(r"\d{1,2}/\d{1,2}(?![\d/]|\.\d)"),
-        "w/.-",
-        certain=False,
-        check=_month_day,
-        needs=("/",),
-    ),
-    Pattern(
-        "DATE",
-        re.compile(r"(?:19\d\d|20[0-4]\d|21\d\d)(?![\d/.]*\d|\s?(?:mg|ml|cc|kcal|units?)\b)"),
-        "w/.-",
-        certain=False,
-    ),
-    Pattern(
-        "DATE",
-        re.compile(r"(?:19|20|21)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)"),
-        "w",
-        certain=False,
-    ),
 )
 """Forms that are found wherever they stand; those after a word are in :mod:`~anon_spark.detect.notes.announced`."""
+
+MANY = 20  # digits; a longer number is taken as one of these
+_CARD = Pattern("ACCOUNT", re.compile(r"\d(?:[ -]?\d){12,18}(?![\d-])"), "-", check=_luhn)
+NUMBERS: tuple[tuple[range, str, Pattern], ...] = (
+    (
+        range(1, 4),
+        ".",
+        Pattern("IP", re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)"), ".", check=_address),
+    ),
+    (range(3, 4), "-", Pattern("SSN", re.compile(r"\d{3}-\d{2}-\d{4}(?![\d-])"), "-", check=_real_ssn)),
+    (range(3, 4), "-.", Pattern("PHONE", re.compile(r"\d{3}[-.]\d{4}(?![\d-])"), "./-", certain=False)),
+    (range(1, 13), " -", _CARD),
+    (range(13, MANY), "", _CARD),
+    (
+        range(7, MANY + 1),
+        "",
+        Pattern("OTHER_ID", re.compile(r"\d{7,}(?!\w|[.,/]\d)"), ".,/+-", check=_no_day),
+    ),
+    (
+        range(2, 5),
+        "-",
+        Pattern(
+            "OTHER_ID", re.compile(r"\d+-\d{2,5}-\d{2,7}(?:-\d{1,7})?(?![\w-]|/\d)"), "./-", certain=False
+        ),
+    ),
+    (range(5, 6), "-", Pattern("ZIP", re.compile(r"\d{5}-\d{4}(?![\d-])"), "-")),
+    (range(5, 6), "", Pattern("ZIP", re.compile(r"\d{5}(?![,-]|\.\d)"), ".,-", certain=False)),
+    (
+        range(1, 3),
+        "/-.",
+        Pattern(
+            "DATE",
+            re.compile(r"\d+(?:([/\-.])\d{1,2}\1(?:\d{4}|\d{2})|[/\-](?:1[89]|2[0-3])\d{2})(?![\d/\-]|\.\d)"),
+            "/.-",
+            check=_real_date,
+        ),
+    ),
+    (
+        range(4, 5),
+        "/-.",
+        Pattern(
+            "DATE",
+            re.compile(r"\d+([/\-.])\d{1,2}\1\d{1,2}(?![\d/\-]|\.\d)"),
+            "/.-",
+            check=_real_date,
+        ),
+    ),
+    (
+        range(1, 3),
+        "/",
+        Pattern("DATE", re.compile(r"\d+/\d{1,2}(?![\d/]|\.\d)"), "/.-", certain=False, check=_month_day),
+    ),
+    (
+        range(4, 5),
+        "",
+        Pattern(
+            "DATE",
+            re.compile(r"(?:19\d\d|20[0-4]\d|21\d\d)(?![\d/.]*\d|\s?(?:mg|ml|cc|kcal|units?)\b)"),
+            "/.-",
+            certain=False,
+        ),
+    ),
+    (
+        range(8, 9),
+        "",
+        Pattern(
+            "DATE",
+            re.compile(r"(?:19|20|21)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"),
+            certain=False,
+        ),
+    ),
+)
+"""Forms that begin with a number no letter stands before: its digits, the marks one of which follows it, the form."""
+
+CODES = (
+    Pattern("OTHER_ID", re.compile(r"[A-Z]{1,5}-?\d{5,}[A-Z]?(?![\w-]|\.\d)"), ".-"),
+    Pattern("OTHER_ID", re.compile(r"[A-Z\d]{1,6}(?:-[A-Z\d]{2,8}){2,4}(?![\w-])"), "./-", check=_mixed),
+    Pattern("OTHER_ID", re.compile(r"[A-Z\d][A-Z\d-]{5,}(?![\w-])"), ".-", certain=False, check=_mixed),
+)
+"""Forms that begin with a row of capitals, digits and dashes no letter stands before: written like a number of something."""
+
+_CODE = re.compile(r"[A-Z\d][A-Z\d-]{5,}")
+_MARKS = frozenset("".join(marks for _, marks, _ in NUMBERS))
+_BY_NUMBER = {
+    (size, mark): tuple(p for sizes, marks, p in NUMBERS if size in sizes and (not marks or mark in marks))
+    for size in range(1, MANY + 1)
+    for mark in ("", *_MARKS)
+}
 
 
 def find_patterns(text: str, tokens: Tokens) -> list[Hit]:
     """Every hit of every pattern, unordered; hits of different patterns may overlap."""
     found = find_announced(text, tokens)
-    for label, regex, not_after, certain, check, needs in PATTERNS:
-        if needs and not any(word in text for word in needs):
-            continue
-        for match in regex.finditer(text):
-            start, end = match.span()
-            if not_after and start and _follows(text[start - 1], not_after):
-                continue
-            if check is None or check(match.group()):
-                found.append(Hit(Span(start, end, label), certain))
+    for pattern in ANYWHERE:
+        if not pattern.needs or any(word in text for word in pattern.needs):
+            for match in pattern.regex.finditer(text):
+                found += _checked(text, pattern, match)
+    for start, end, word in zip(*tokens, strict=True):
+        if word.isdigit():
+            mark = text[end : end + 1]
+            tried = _BY_NUMBER[min(end - start, MANY), mark if mark in _MARKS else ""]
+            found += _begun(text, start, tried)
+    for match in _CODE.finditer(text):
+        if not match.group().isalpha():
+            found += _begun(text, match.start(), CODES)
     return found
+
+
+def _begun(text: str, start: int, patterns: Iterable[Pattern]) -> Iterator[Hit]:
+    """Hits of ``patterns`` that begin at ``start``, if no letter or digit stands before it."""
+    if not (start and _follows(text[start - 1], "w")):
+        for pattern in patterns:
+            if match := pattern.regex.match(text, start):
+                yield from _checked(text, pattern, match)
+
+
+def _checked(text: str, pattern: Pattern, match: re.Match[str]) -> Iterator[Hit]:
+    start, end = match.span()
+    follows = pattern.not_after and start and _follows(text[start - 1], pattern.not_after)
+    if not follows and (pattern.check is None or pattern.check(match.group())):
+        yield Hit(Span(start, end, pattern.label), pattern.certain)
 
 
 def _follows(before: str, not_after: str) -> bool:
