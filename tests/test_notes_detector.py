@@ -68,7 +68,16 @@ def told(text: str) -> set[tuple[str, str]]:
     ("text", "label", "words"),
     [
         ("ssn 123-45-6789.", "SSN", "123-45-6789"),
+        ("ssn 123\u201345\u20136789.", "SSN", "123\u201345\u20136789"),
+        ("SSN: 123 - 45 - 6789", "SSN", "123 - 45 - 6789"),
+        ("social security no. 123456789", "SSN", "123456789"),
+        ("takes 987-65-4321 as hers", "SSN", "987-65-4321"),
         ("SSN ending in 1234", "SSN", "1234"),
+        ("last four of her social are 1234.", "SSN", "1234"),
+        ("SSN (last4): 1234", "SSN", "1234"),
+        ("SSN xxx-xx-1234", "SSN", "xxx-xx-1234"),
+        ("ssn# ***1234", "SSN", "1234"),
+        ("call 617\u2013555\u20130199", "PHONE", "617\u2013555\u20130199"),
         ("MRN: 00123456,", "MRN", "00123456"),
         ("call (617) 555-0199 x22 now", "PHONE", "(617) 555-0199 x22"),
         ("London +44 20 7946 0958", "PHONE", "+44 20 7946 0958"),
@@ -105,6 +114,7 @@ def test_forms_that_are_certain(text, label, words):
         "999.1.2.3",
         "13/45/2020",
         "4111111111111112x",
+        "social hx 2019, SSN on file; social work 1230 today",
     ],
 )
 def test_forms_that_need_words_around_them_are_not_certain(text):
@@ -335,16 +345,16 @@ def test_the_networks_slopes_are_those_of_its_loss(monkeypatch):
 def plainly(network: Network, vectors: np.ndarray) -> np.ndarray:
     """What a network says of the tokens of one text, token by token."""
     now = vectors.astype(np.float64)
-    for weights, bias in network.layers:
-        reach, seen = len(weights) // 2, now
+    for weights, bias, away in network.layers:
+        seen = now
         now = np.array(
             [
                 seen[at]
                 + np.maximum(
                     sum(
-                        seen[at + step] @ weights[reach + step]
-                        for step in range(-reach, reach + 1)
-                        if 0 <= at + step < len(seen)
+                        seen[at + side * away] @ weights[1 + side]
+                        for side in (-1, 0, 1)
+                        if 0 <= at + side * away < len(seen)
                     )
                     + bias,
                     0,
@@ -449,14 +459,15 @@ def test_all_of_a_corpus_is_trained_on():
 @pytest.mark.parametrize(
     "change",
     [
-        {"layer0w": np.full((5, 64, 64), np.nan, np.float16)},
+        {"layer0w": np.full((3, 96, 96), np.nan, np.float16)},
         {"scale": np.full((1, 1), np.nan, np.float32)},
         {"network_labels": np.frombuffer(b"NAMX\nO", np.uint8)},
         {"transition": np.zeros((3, 3), np.float32)},
         {"layer3w": None},
-        {"layers": np.array(1)},
+        {"steps": np.array([1])},
+        {"steps": np.array([1, 2, 40])},
         {"facts": np.frombuffer(b"[]", np.uint8)},
-        {"facts": np.frombuffer(b'{"format": 3, "caution": "x"}', np.uint8)},
+        {"facts": np.frombuffer(b'{"format": 4, "caution": "x"}', np.uint8)},
     ],
 )
 def test_a_model_that_would_find_nothing_is_refused(tmp_path, weights, network, change):

@@ -18,18 +18,30 @@ class Hit(NamedTuple):
     certain: bool
 
 
-PHONE = r"[(2-9+1](?:1?[\s.-]{0,2}\(?[2-9])?\d{2}\)?[\s.\-/]{0,2}\d{3}[\s.\-]\d{4}(?:\s?(?:x|ext\.?)\s?\d{1,5})?(?![\d-])"
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212-"  # the plain one last, so that they make a class of characters
+PHONE = (
+    rf"[(2-9+1](?:1?[\s.{DASHES}]{{0,2}}\(?[2-9])?\d{{2}}\)?[\s./{DASHES}]{{0,2}}\d{{3}}[\s.{DASHES}]\d{{4}}"
+    rf"(?:\s?(?:x|ext\.?)\s?\d{{1,5}})?(?![\d{DASHES}])"
+)
 _TAG = r"\.?(?:\s*(?:numbers?|nos?\b\.?|nbr|num|ids?\b|code|#|is|was|\(s\)))*[\s:#=.\-]{0,4}"
 _CODE = r"((?=[A-Z0-9\-/. ]{0,14}\d)[A-Z0-9](?:[A-Z0-9]|[\-/.](?=[A-Z0-9])){3,24})"
 _ANY = re.compile(_TAG + _CODE, re.IGNORECASE)
 _RECORD = re.compile(_TAG + r"((?:[A-Z]{0,3}-?)\d[\d\-]{4,13}\d)\b", re.IGNORECASE)
 _SSN = re.compile(
-    _TAG + r"(?:sec(?:urity)?\.?)?" + _TAG + r"(\d{3}[\s.-]?\d{2}[\s.-]?\d{4})(?!\d)", re.IGNORECASE
-)
-_SSN_END = re.compile(
-    r"[^\d\n]{0,25}(?:last\s(?:four|4)|ending|ends)[^\d\n]{0,12}(\d{4})\b|[^\d\n]{0,8}((?:x{3}|\*{3})-?(?:x{2}|\*{2})-?\d{4})",
+    _TAG
+    + r"(?:sec(?:urity)?\.?)?"
+    + _TAG
+    + rf"(\d{{3}}[\s./{DASHES}]{{0,3}}\d{{2}}[\s./{DASHES}]{{0,3}}\d{{4}})(?!\d)",
     re.IGNORECASE,
 )
+_SSN_END = re.compile(
+    r"[^\d\n]{0,25}(?:last\s?-?(?:four|4)|ending|ends|l4)\b[^\d\n]{0,20}(\d{4})\b"
+    rf"|[^\d\n]{{0,8}}?([x*#\u2022]{{3}}[\s{DASHES}]?[x*#\u2022]{{2}}[\s{DASHES}]?\d{{4}})\b",
+    re.IGNORECASE,
+)
+_SSN_FOUR = re.compile(_TAG + r"[x*#\u2022.\u2026-]{0,6}(\d{4})(?![\w/-]|[.,:]\d)", re.IGNORECASE)
+_LAST_FOUR = re.compile(r"last\s?-?(?:four|4)(?:\sdigits)?(?:\sof)?(?:\s[a-z']{2,9}){0,2}\s$", re.IGNORECASE)
+_FOUR = re.compile(r"[^\d\n]{0,25}?(\d{4})(?![\w/-]|[.,:]\d)")
 _FAX = re.compile(
     r"(?:\s?(?:no\.?|number|#|at|to))*[\s:#.]{1,4}(\+?[\d(][\d\s().\-/]{5,16}\d)", re.IGNORECASE
 )
@@ -56,6 +68,7 @@ for _word in "mrn mr record records rec chart unit hospital hosp".split():
     _FOLLOWED.setdefault(_word, []).append(("MRN", _RECORD, True))
 for _word in "ssn ss soc security social".split():
     _FOLLOWED.setdefault(_word, []).extend([("SSN", _SSN, True), ("SSN", _SSN_END, True)])
+_FOLLOWED["ssn"].append(("SSN", _SSN_FOUR, True))
 for _word in "fax facsimile telefax f".split():
     _FOLLOWED.setdefault(_word, []).append(("FAX", _FAX, True))
 for _word in (
@@ -105,6 +118,8 @@ def find_announced(text: str, tokens: Tokens) -> list[Hit]:
                     start, stop = match.span(match.lastindex or 0)
                     sure = certain or (label == "PHONE" and _is_number(lower, text[start:stop]))
                     found.append(Hit(Span(start, stop, label), sure))
+            if lower in _SOCIAL and _LAST_FOUR.search(text, max(0, tokens.starts[i] - 40), tokens.starts[i]):
+                found += (Hit(Span(*m.span(1), "SSN"), True) for m in [_FOUR.match(text, end)] if m)
             if lower in _MONTHS:
                 found += _dated(text, tokens.starts[i], end)
             elif lower in _NUMERALS:
@@ -118,6 +133,7 @@ def _is_number(word: str, number: str) -> bool:
     return digits > 6 or (digits > 3 and word in _PAGERS)
 
 
+_SOCIAL = {"ssn", "ss", "soc", "social"}
 _PAGERS = {"pager", "beeper", "pgr"}
 _ANCHORS = _MONTHS | _NUMERALS | _FOLLOWED.keys()
 

@@ -83,9 +83,10 @@ def _scrub(source: Path, out: Path, detector: Any, how: Any) -> dict[str, Any]:
         done = scrub_texts([record["text"] for record in records], detector, how)
         whole = ({**r, "text": text} for r, text in zip(records, done.texts, strict=True))
         lines = (json.dumps({k: v for k, v in r.items() if k != "spans"}, ensure_ascii=False) for r in whole)
+        whole_text = "".join(f"{line}\n" for line in lines)
         out.write_bytes(
-            "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
-        )  # half a pair
+            whole_text.encode("utf-8", "backslashreplace")
+        )  # a half of a surrogate pair may be in it
     else:
         done = scrub_texts([_decoded(source)], detector, how)
         text = done.texts[0]
@@ -256,7 +257,7 @@ def train(
         list[Path] | None,
         typer.Option(help="Your own texts with spans, beside those made here; may be repeated."),
     ] = None,
-    count: Annotated[int, typer.Option("--notes", min=1, help="Notes to make up.")] = 40_000,
+    count: Annotated[int, typer.Option("--notes", min=1, help="Notes to make up.")] = 30_000,
     rounds: Annotated[
         int,
         typer.Option(

@@ -62,7 +62,6 @@ class Tagger:
         self.caution = caution
         self._outside = weights.labels.index(OUTSIDE)
         self._is_outside = (np.arange(count) == self._outside).astype(np.float32)
-        self._state: Floats = np.concatenate([weights.state, np.zeros((1, count), np.float32)])
         self._texts, self._kinds = _Names(), _Names()
         self._texts.number("")  # 0: no feature has it
         self._kinds.number("")
@@ -71,8 +70,8 @@ class Tagger:
         self._own_table = DenseTable(own, self._own_of)
         self._near_rows, near = _near_values(weights)
         self._near_table = DenseTable(near, self._near_of)
-        self._place_table = Table(self._state, self._of_place)
-        self._cue_tables = [DenseTable(self._state, partial(self._of_cue, side)) for side in range(3)]
+        self._place_table = Table(weights.state, self._of_place)
+        self._cue_tables = [DenseTable(weights.state, partial(self._of_cue, side)) for side in range(3)]
         self._reader = Reader(network) if network else None
         self._forget()
 
@@ -199,7 +198,7 @@ class Tagger:
         for family, (form, places) in features.CROSSED.items():
             parts = [columns[of][1 + by : last + by] for of, by in zip(form, places, strict=True)]
             at, rows = self._crossed[family].rows(_key(*parts))
-            scores[1 + at] += self._state[rows]
+            scores[1 + at] += self.weights.state[rows]
 
     def _places(
         self, texts: Sequence[Seen], near: tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -249,7 +248,7 @@ def _own_values(weights: Weights, network: Network | None) -> tuple[dict[str, in
     vector_of = network.rows if network else {}
     rows = {name: row for row, name in enumerate(dict.fromkeys([*names, *vector_of]))}
     count = len(weights.labels)
-    values = np.zeros((len(rows) + 1, count + vectors.shape[1]), np.float32)
+    values = np.zeros((len(rows), count + vectors.shape[1]), np.float32)
     values[[rows[name] for name in names], :count] = weights.state[[weights.rows[name] for name in names]]
     values[[rows[name] for name in vector_of], count:] = vectors[list(vector_of.values())]
     return rows, values
@@ -262,7 +261,7 @@ def _near_values(weights: Weights) -> tuple[dict[str, int], Floats]:
     """What features of a word say of the tokens around it: the weights of every offset side by side."""
     given = [(row, match) for name, row in weights.rows.items() if (match := _GIVEN.fullmatch(name))]
     rows = {name: row for row, name in enumerate(dict.fromkeys(match[2] for _, match in given))}
-    values = np.zeros((len(rows) + 1, len(features.NEAR), len(weights.labels)), np.float32)
+    values = np.zeros((len(rows), len(features.NEAR), len(weights.labels)), np.float32)
     for row, match in given:
         offset = int(match[1])
         if abs(offset) < 3 or match[2].startswith(features.FAR):

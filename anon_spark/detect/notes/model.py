@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from anon_spark.detect.notes.crf import OUTSIDE, Tagger, Weights
 from anon_spark.detect.notes.detector import Detector
-from anon_spark.detect.notes.network import Network
+from anon_spark.detect.notes.features import NEAR
+from anon_spark.detect.notes.network import Layer, Network
 from anon_spark.errors import InputError
 
-FORMAT = 3
+FORMAT = 4
 SHIPPED = "data/model.npz"
 _BROKEN = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, zipfile.BadZipFile)
 STEPS = 127  # a vector's numbers are kept in so many steps to either side of zero
@@ -72,13 +73,14 @@ def _packed_field(weights: Weights) -> dict[str, Any]:
 
 def _packed_network(network: Network) -> dict[str, Any]:
     scale = np.maximum(np.abs(network.vectors).max(axis=1, keepdims=True), 1e-6) / STEPS
+    parts = [*((layer.weights, layer.bias) for layer in network.layers), network.out]
     layers = {
         f"layer{n}{part}": values.astype(np.float16)
-        for n, layer in enumerate((*network.layers, network.out))
-        for part, values in zip("wb", layer, strict=True)
+        for n, pair in enumerate(parts)
+        for part, values in zip("wb", pair, strict=True)
     }
     return {
-        "layers": np.array(len(network.layers)),
+        "steps": np.array([layer.step for layer in network.layers]),
         "network_labels": _packed(network.labels),
         "network_names": _packed(sorted(network.rows, key=network.rows.__getitem__)),
         "vectors": np.round(network.vectors / scale).astype(np.int8),
@@ -120,9 +122,10 @@ def _check(model: Model) -> None:
     (labels, _, state, transition), network = model.weights, model.network
     count, size = len(labels), network.vectors.shape[1]
     shapes = [transition.shape == (count, count), network.vectors.shape == (len(network.rows), size)]
-    shapes += [w.shape[1:] == (size, size) and b.shape == (size,) for w, b in network.layers]
+    shapes += [w.shape == (3, size, size) and b.shape == (size,) for w, b, _ in network.layers]
+    shapes += [1 <= layer.step <= max(NEAR) for layer in network.layers]  # no farther than texts stand apart
     shapes += [network.out[0].shape == (size, count), network.out[1].shape == (count,)]
-    layers = [values for layer in (*network.layers, network.out) for values in layer]
+    layers = [*(v for layer in network.layers for v in (layer.weights, layer.bias)), *network.out]
     finite = all(np.isfinite(values).all() for values in (state, transition, network.vectors, *layers))
     known = OUTSIDE in labels and network.labels == labels and np.isfinite(model.facts.get("caution", 0.0))
     if not (all(shapes) and finite and known):
@@ -137,14 +140,15 @@ def _field_of(arrays: Mapping[str, NDArray[Any]]) -> Weights:
 
 
 def _network_of(arrays: Mapping[str, NDArray[Any]]) -> Network:
-    count = int(arrays["layers"])
+    steps = arrays["steps"].tolist()
     *layers, out = (
         (arrays[f"layer{n}w"].astype(np.float32), arrays[f"layer{n}b"].astype(np.float32))
-        for n in range(count + 1)
+        for n in range(len(steps) + 1)
     )
     vectors = arrays["vectors"].astype(np.float32) * arrays["scale"]
     rows = _numbered(_unpacked(arrays["network_names"]))
-    return Network(_unpacked(arrays["network_labels"]), rows, vectors, layers, out)
+    stepped = [Layer(*layer, step) for layer, step in zip(layers, steps, strict=True)]
+    return Network(_unpacked(arrays["network_labels"]), rows, vectors, stepped, out)
 
 
 def _numbered(names: Iterable[str]) -> dict[str, int]:

@@ -1,7 +1,9 @@
 """A small convolutional network over tokens, beside the random field: what it says of a token's label.
 
-A token is the sum of its features' vectors; each layer adds what it makes of a token's neighbours to the token.
-Source: Collobert et al. 2011 (convolutions over words); He et al. 2016 (layers that add to what they see).
+A token is the sum of its features' vectors; each layer adds to it what it makes of it and of two others, one to either
+side and so many places away as the layer's step says.
+Source: Collobert et al. 2011 (convolutions over words); He et al. 2016 (layers that add to what they see); Yu and
+Koltun 2016 (steps).
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,7 +11,6 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from anon_spark.detect.notes.tables import DenseTable, Floats
@@ -20,13 +21,21 @@ PLACES = ("h", "P", "D", "L", "R", "T")
 """What is told of a token's place: header, patterns, its word elsewhere, cues before and behind, its line's form."""
 
 
+class Layer(NamedTuple):
+    """What is made of a token and of two others, ``step`` places before and behind it."""
+
+    weights: Floats  # (before, itself, behind; size; size)
+    bias: Floats  # (size,)
+    step: int
+
+
 class Network(NamedTuple):
     """A trained network: a vector a feature, and the layers."""
 
     labels: list[str]
     rows: dict[str, int]
     vectors: Floats  # (features, size)
-    layers: list[tuple[Floats, Floats]]  # ((neighbours, size, size), (size,)) each
+    layers: list[Layer]
     out: tuple[Floats, Floats]  # ((size, labels), (labels,))
 
 
@@ -35,37 +44,37 @@ def place_names(told: Iterable[str | int]) -> list[str]:
     return [f"{kind}={value}" for kind, value in zip(PLACES, told, strict=True) if value]
 
 
-BLOCK = 1024  # tokens of a layer taken together: their windows stay near the processor
+BLOCK = 1024  # tokens of a layer taken together: they stay near the processor
 
 
-def added_to(hidden: Floats, layer: tuple[Floats, Floats], inside: Floats) -> Floats:
-    """What a layer makes of tokens and their neighbours, added to them; (tokens, size) like ``hidden``."""
-    (neighbours, size, _), count = layer[0].shape, len(hidden)
-    weights, reach = layer[0].reshape(neighbours * size, size), neighbours // 2
-    padded = np.zeros((count + 2 * reach, size), np.float32)
-    padded[reach : reach + count] = hidden
-    windows = sliding_window_view(padded, (neighbours, size))[:, 0]
+def added_to(hidden: Floats, layer: Layer) -> Floats:
+    """What a layer makes of tokens and those around, added to them; (tokens, size) like ``hidden``."""
+    (before, itself, behind), step, (count, size) = layer.weights, layer.step, hidden.shape
+    padded = np.zeros((count + 2 * step, size), np.float32)
+    padded[step : step + count] = hidden
     total = np.empty_like(hidden)
     for begin in range(0, count, BLOCK):
-        part = slice(begin, begin + BLOCK)
-        made = windows[part].reshape(-1, neighbours * size) @ weights
-        made += layer[1]
+        part, end = slice(begin, begin + BLOCK), min(begin + BLOCK, count)
+        made = hidden[part] @ itself
+        made += padded[begin:end] @ before
+        made += padded[begin + 2 * step : end + 2 * step] @ behind
+        made += layer.bias
         np.maximum(made, 0, out=made)
-        made *= inside[part]
         np.add(made, hidden[part], out=total[part])
     return total
 
 
-def log_probabilities(network: Network, tokens: Floats, inside: Floats) -> Floats:
+def log_probabilities(network: Network, tokens: Floats, inside: NDArray[np.bool_]) -> Floats:
     """The logarithm of every label's probability.
 
     Args:
         tokens: (tokens, size), sums of the vectors of each token's features, zero between texts.
-        inside: (tokens, 1), 1 for a token, 0 for a place between texts.
+        inside: (tokens,), which of them are none of a place between texts.
     """
-    hidden = tokens
+    hidden, between = tokens, np.flatnonzero(~inside)
     for layer in network.layers:
-        hidden = added_to(hidden, layer, inside)
+        hidden = added_to(hidden, layer)
+        hidden[between] = 0
     scores = hidden @ network.out[0] + network.out[1]
     scores -= scores.max(axis=1, keepdims=True)
     logs: Floats = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
@@ -77,11 +86,8 @@ class Reader:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        vectors: Floats = np.concatenate(
-            [network.vectors, np.zeros((1, network.vectors.shape[1]), np.float32)]
-        )
         self._names: Sequence[Sequence[str] | Sequence[int]] = [()] * len(PLACES)
-        self._places = [DenseTable(vectors, partial(self._of_place, n)) for n in range(len(PLACES))]
+        self._places = [DenseTable(network.vectors, partial(self._of_place, n)) for n in range(len(PLACES))]
 
     def clear(self) -> None:
         """Forget every place."""
@@ -113,7 +119,7 @@ class Reader:
             told = np.flatnonzero(numbers)
             rows = table.rows(numbers[told])
             vectors[at[told]] += table.values[rows]
-        return log_probabilities(self._network, vectors, inside[:, None].astype(np.float32))[inside]
+        return log_probabilities(self._network, vectors, inside)[inside]
 
 
 def in_columns(network: Network, labels: Sequence[str]) -> Network:

@@ -1,7 +1,8 @@
 """Checked patterns: what its form alone gives away, and forms that need the words around them.
 
 A *certain* hit is personal wherever it stands; an uncertain one (``3/4``, five digits) is a hint to the model only.
-Sources: social security numbers as issued, 20 CFR 422.103; payment cards' check digit, ISO/IEC 7812-1 (Luhn);
+Sources: social security numbers as issued, 20 CFR 422.103, and taxpayers' numbers, which begin with 9 and are written
+alike, 26 CFR 301.6109-1; payment cards' check digit, ISO/IEC 7812-1 (Luhn);
 account numbers' check digits, ISO 13616 (IBAN); vehicle numbers, 49 CFR 565.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from anon_spark.detect.notes.announced import PHONE, Hit, find_announced
+from anon_spark.detect.notes.announced import DASHES, PHONE, Hit, find_announced
 from anon_spark.detect.notes.spans import Span
 from anon_spark.detect.notes.tokens import Tokens
 
@@ -74,7 +75,7 @@ def _mixed(text: str) -> bool:
 
 def _real_ssn(text: str) -> bool:
     area, group, serial = (int(part) for part in _NUMBERS.findall(text))
-    return area not in (0, 666) and area < 900 and group > 0 and serial > 0
+    return area not in (0, 666) and group > 0 and serial > 0
 
 
 def _luhn(text: str) -> bool:
@@ -178,7 +179,13 @@ NUMBERS: tuple[tuple[range, str, Pattern], ...] = (
         ".",
         Pattern("IP", re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)"), ".", check=_address),
     ),
-    (range(3, 4), "-", Pattern("SSN", re.compile(r"\d{3}-\d{2}-\d{4}(?![\d-])"), "-", check=_real_ssn)),
+    (
+        range(3, 4),
+        DASHES,
+        Pattern(
+            "SSN", re.compile(rf"\d{{3}}([{DASHES}])\d{{2}}\1\d{{4}}(?![\d{DASHES}])"), "-", check=_real_ssn
+        ),
+    ),
     (range(3, 4), "-.", Pattern("PHONE", re.compile(r"\d{3}[-.]\d{4}(?![\d-])"), "./-", certain=False)),
     (range(1, 13), " -", _CARD),
     (range(13, MANY), "", _CARD),

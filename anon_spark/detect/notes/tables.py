@@ -5,6 +5,7 @@ from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 
 Floats = NDArray[np.float32]
 MOST_MADE = 4_000  # keys made together
@@ -13,7 +14,7 @@ MOST_MADE = 4_000  # keys made together
 class Table:
     """Sums of weights by key (a number), made when a key is first seen.
 
-    ``make`` gives, for a key, the rows of weights to be summed; the last row of ``state`` is zero.
+    ``make`` gives, for a key, the rows of weights to be summed.
     """
 
     def __init__(self, state: Floats, make: Callable[[int], Sequence[int]]) -> None:
@@ -45,22 +46,16 @@ class Table:
         return self._place[at]
 
     def _fill(self, keys: NDArray[np.int64]) -> int:
-        """Make the values of new keys, and say in which row they begin; the last row of ``state`` is zero."""
+        """Make the values of new keys, and say in which row they begin."""
         begun, count = self._kept, len(keys)
         while begun + count > len(self.values):
             self.values = np.concatenate([self.values, np.zeros_like(self.values)])
         for first in range(0, count, MOST_MADE):
-            part = keys[first : first + MOST_MADE].tolist()
-            lists = list(map(self._make, part))
-            sizes = np.fromiter(map(len, lists), np.intp, len(lists)) + 1
-            offsets = np.cumsum(sizes) - sizes
-            flat = np.full(int(sizes.sum()), len(self._state) - 1, np.intp)
-            rest = np.ones(len(flat), bool)
-            rest[offsets] = False
-            flat[rest] = np.fromiter(chain.from_iterable(lists), np.intp)
-            np.add.reduceat(
-                self._state[flat], offsets, axis=0, out=self.values[begun + first : begun + first + len(part)]
-            )
+            lists = list(map(self._make, keys[first : first + MOST_MADE].tolist()))
+            ends = np.cumsum([0, *map(len, lists)])
+            rows = np.fromiter(chain.from_iterable(lists), np.int64, int(ends[-1]))
+            which = csr_matrix((np.ones(len(rows), np.float32), rows, ends), (len(lists), len(self._state)))
+            self.values[begun + first : begun + first + len(lists)] = which @ self._state
         self._kept += count
         return begun
 

@@ -14,14 +14,14 @@ from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 from anon_spark.detect.notes import features
 from anon_spark.detect.notes.crf import OUTSIDE
 from anon_spark.detect.notes.detector import see
-from anon_spark.detect.notes.network import PLACES, Network, place_names
+from anon_spark.detect.notes.network import PLACES, Layer, Network, place_names
 from anon_spark.detect.notes.spans import Note
 from anon_spark.detect.notes.tables import Floats
 from anon_spark.detect.notes.train import gold_labels, near_cues, unlisted, unread
 
-SIZE = 64
-NEIGHBOURS = (5, 5, 3)  # of each layer, the token itself among them
-MARGIN = max(NEIGHBOURS)  # empty places between notes
+SIZE = 96
+STEPS = (1, 2, 3)  # of the layers
+MARGIN = max(STEPS)  # empty places between notes
 LENGTH, STRETCHES = 256, 32  # tokens of a stretch, stretches of a batch
 LEAST = 20  # tokens that a feature is seen in
 DROPPED = 0.3
@@ -142,8 +142,8 @@ def started(features_count: int, labels: int, draw: np.random.Generator) -> Para
         return (draw.standard_normal(shape) * scale).astype(np.float32)
 
     begun = {"vectors": normal(features_count, SIZE, scale=0.04)}
-    for n, neighbours in enumerate(NEIGHBOURS):
-        begun[f"weights{n}"] = normal(neighbours, SIZE, SIZE, scale=(1 / (neighbours * SIZE)) ** 0.5)
+    for n in range(len(STEPS)):
+        begun[f"weights{n}"] = normal(3, SIZE, SIZE, scale=(3 * SIZE) ** -0.5)
         begun[f"bias{n}"] = np.zeros(SIZE, np.float32)
     return {**begun, "out": normal(SIZE, labels, scale=SIZE**-0.5), "out_bias": np.zeros(labels, np.float32)}
 
@@ -160,8 +160,8 @@ def gradients(
     mask = batch.inside * kept()
     hidden = [(batch.who @ (batch.features @ now["vectors"])).reshape(shape) * mask]
     gates = []
-    for n in range(len(NEIGHBOURS)):
-        before = _windows(hidden[-1], NEIGHBOURS[n]) @ now[f"weights{n}"].reshape(-1, SIZE) + now[f"bias{n}"]
+    for n, step in enumerate(STEPS):
+        before = _windows(hidden[-1], step) @ now[f"weights{n}"].reshape(-1, SIZE) + now[f"bias{n}"]
         gates.append((before > 0) * batch.inside * kept())
         hidden.append(hidden[-1] + before * gates[-1])
     last = hidden[-1].reshape(-1, SIZE)
@@ -176,32 +176,31 @@ def gradients(
     chances *= weight[:, None]
     slopes = {"out": last.T @ chances, "out_bias": chances.sum(axis=0)}
     slope = (chances @ now["out"].T).reshape(shape)
-    for n in reversed(range(len(NEIGHBOURS))):
+    for n in reversed(range(len(STEPS))):
         through = (slope * gates[n]).reshape(-1, SIZE)
-        seen = _windows(hidden[n], NEIGHBOURS[n]).reshape(-1, NEIGHBOURS[n] * SIZE)
-        slopes[f"weights{n}"] = (seen.T @ through).reshape(NEIGHBOURS[n], SIZE, SIZE)
+        seen = _windows(hidden[n], STEPS[n]).reshape(-1, 3 * SIZE)
+        slopes[f"weights{n}"] = (seen.T @ through).reshape(3, SIZE, SIZE)
         slopes[f"bias{n}"] = through.sum(axis=0)
         back = through @ now[f"weights{n}"].reshape(-1, SIZE).T
-        slope = slope + _unwindowed(back.reshape(*shape[:2], NEIGHBOURS[n], SIZE))
+        slope = slope + _unwindowed(back.reshape(*shape[:2], 3, SIZE), STEPS[n])
     slopes["vectors"] = batch.features.T @ (batch.who.T @ (slope * mask).reshape(-1, SIZE))
     return loss, slopes
 
 
-def _windows(hidden: Floats, neighbours: int) -> Floats:
-    """(stretches, LENGTH, neighbours * SIZE): every token's neighbours side by side."""
-    reach, length = neighbours // 2, hidden.shape[1]
-    padded = np.pad(hidden, ((0, 0), (reach, reach), (0, 0)))
-    return np.concatenate([padded[:, n : n + length] for n in range(neighbours)], axis=2)
+def _windows(hidden: Floats, step: int) -> Floats:
+    """(stretches, LENGTH, 3 * SIZE): what stands ``step`` before every token, the token, what stands behind."""
+    length = hidden.shape[1]
+    padded = np.pad(hidden, ((0, 0), (step, step), (0, 0)))
+    return np.concatenate([padded[:, n * step : n * step + length] for n in range(3)], axis=2)
 
 
-def _unwindowed(slopes: Floats) -> Floats:
-    """The turning back of :func:`_windows`: what every token's neighbours say of it, summed."""
-    rows, length, neighbours, size = slopes.shape
-    reach = neighbours // 2
-    total = np.zeros((rows, length + 2 * reach, size), np.float32)
-    for n in range(neighbours):
-        total[:, n : n + length] += slopes[:, :, n]
-    return total[:, reach : reach + length]
+def _unwindowed(slopes: Floats, step: int) -> Floats:
+    """The turning back of :func:`_windows`: what every token says of itself and of the two others, summed."""
+    rows, length, _, size = slopes.shape
+    total = np.zeros((rows, length + 2 * step, size), np.float32)
+    for n in range(3):
+        total[:, n * step : n * step + length] += slopes[:, :, n]
+    return total[:, step : step + length]
 
 
 class Adam:
@@ -241,5 +240,5 @@ def train_network(
             adam.step(now, slopes, pace)
             losses.append(loss)
         progress(f"network, round {n + 1} of {rounds}: loss {np.mean(losses):.4f}")
-    layers = [(now[f"weights{n}"], now[f"bias{n}"]) for n in range(len(NEIGHBOURS))]
+    layers = [Layer(now[f"weights{n}"], now[f"bias{n}"], step) for n, step in enumerate(STEPS)]
     return Network(corpus.label_names, inputs.rows, now["vectors"], layers, (now["out"], now["out_bias"]))

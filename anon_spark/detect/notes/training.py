@@ -1,14 +1,18 @@
-"""Make a model: train its two parts, choose how cautious it is on other notes, measure on others still.
+"""Make a model: train its two parts side by side, choose how cautious it is on other notes, measure on others still.
 
 Two kinds of model that err apart find more at the same precision than two of one kind.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import chain
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from anon_spark import __version__
+from anon_spark.detect.notes.crf import Weights
 from anon_spark.detect.notes.detector import Detector
 from anon_spark.detect.notes.evaluate import evaluate
 from anon_spark.detect.notes.grammar.people import TEST, TRAIN, TUNE
@@ -18,11 +22,13 @@ from anon_spark.detect.notes.network import in_columns
 from anon_spark.detect.notes.spans import Note
 from anon_spark.detect.notes.train import made_up, train
 from anon_spark.detect.notes.train_network import train_network
+from anon_spark.errors import AnonError
 
 CAUTIONS = (0.0, 16.0, 32.0, 40.0, 48.0, 56.0, 64.0, 72.0, 80.0)  # in the scale of the perceptron's weights
 MOST_HIDDEN = 0.01  # of the tokens of texts that hold nothing personal
 UNREAD, LEAST = 0.3, 4
 """The share of words that the random field sees as no note held them, and the tokens that its features are seen in."""
+FIELD_SHARE = 2 / 3  # of the made-up notes, for the random field: it takes longer with one
 IGNORED: dict[str, str | None] = dict.fromkeys(HINTS)
 
 
@@ -30,28 +36,29 @@ def train_model(
     out: Path, *, own: Sequence[Note], count: int, rounds: int, held: int, progress: Callable[[str], None]
 ) -> dict[str, Any]:
     """Write a model and return the facts in its file: what it was trained on, and its figures on held-out notes."""
-    half = -(-count // 2)
-    progress(f"train the random field on {half} made-up notes and {len(own)} others")
-    chosen = {"max_iterations": rounds, "feature.minfreq": LEAST}
-    weights = train(chain(made_up(TRAIN, half), own), settings=chosen, unread_share=UNREAD)
-    progress(f"train the network on {half} other made-up notes and {len(own)} others")
-    network = train_network(
-        chain(made_up(TRAIN, half, half), own), rounds=max(1, rounds // 2), progress=progress
+    few = max(1, round(count * FIELD_SHARE))
+    progress(
+        f"train a random field on {few} made-up notes, a network on {count}, and both on {len(own)} others"
     )
-    network = in_columns(network, weights.labels)
+    with ProcessPoolExecutor(1, get_context("spawn")) as beside:
+        field = beside.submit(_train_field, few, own, rounds)
+        network = train_network(
+            chain(made_up(TRAIN, count), own), rounds=max(1, rounds // 2), progress=progress
+        )
+        weights = _result(field)
     progress("choose how cautious it is")
-    tune = list(made_up(TUNE, held))
-    kept = as_kept(Model(weights, network, {}))
-    choices = [kept._replace(facts={"caution": value}) for value in CAUTIONS]
-    model = max(choices, key=lambda one: _worth(_measured(one, tune)))
+    model = as_kept(Model(weights, in_columns(network, weights.labels), {}))
+    detector = Detector(model.tagger())
+    choices = _measured(detector, list(made_up(TUNE, held)), CAUTIONS)
+    caution = max(CAUTIONS, key=lambda one: _worth(choices[one]))
     progress("measure on held-out styles, names and cultures")
-    scores = _measured(model, list(made_up(TEST, held)))
+    scores = _measured(detector, list(made_up(TEST, held)), [caution])[caution]
     facts = {
         "version": __version__,
-        "made_up": 2 * half,
+        "made_up": count,
         "own": len(own),
         "rounds": rounds,
-        "caution": model.facts["caution"],
+        "caution": caution,
         "features": len(weights.rows),
         "vectors": len(network.rows),
         "test": {name: scores["overall"][name] for name in ("precision", "recall", "f1", "f2")},
@@ -62,11 +69,29 @@ def train_model(
     return facts
 
 
+def _train_field(count: int, own: Sequence[Note], rounds: int) -> Weights:
+    settings = {"max_iterations": rounds, "feature.minfreq": LEAST}
+    return train(chain(made_up(TRAIN, count), own), settings=settings, unread_share=UNREAD)
+
+
+def _result(field: Future[Weights]) -> Weights:
+    try:
+        return field.result()
+    except BrokenProcessPool:
+        raise AnonError(
+            "the process that trains the random field was ended from outside; "
+            "where memory is short, give fewer --notes"
+        ) from None
+
+
 def _worth(scores: dict[str, Any]) -> tuple[bool, float]:
     """Of two models the one that finds more, of those that hide little of what is nobody's."""
     return (scores["over_redaction"]["share"] or 0) <= MOST_HIDDEN, scores["overall"]["f2"] or 0
 
 
-def _measured(model: Model, notes: Sequence[Note]) -> dict[str, Any]:
-    found = Detector(model.tagger()).find([note.text for note in notes])
-    return evaluate(notes, found, labels=IGNORED)
+def _measured(
+    detector: Detector, notes: Sequence[Note], cautions: Sequence[float]
+) -> dict[float, dict[str, Any]]:
+    """The figures at each of ``cautions``."""
+    found = detector.find_at([note.text for note in notes], cautions)
+    return {c: evaluate(notes, spans, labels=IGNORED) for c, spans in zip(cautions, found, strict=True)}
