@@ -47,7 +47,7 @@ class Fields:
             "age90": lambda _: self._aged(
                 draw.randint(90, 104) if draw.random() < 0.5 else draw.randint(18, 89)
             ),
-            "ssn": lambda _: (numbers.ssn(draw), "SSN"),
+            "ssn": lambda rest: (numbers.ssn(draw)[-4:] if rest == "four" else numbers.ssn(draw), "SSN"),
             "phone": lambda _: (numbers.phone(draw), "PHONE"),
             "fax": lambda _: (numbers.phone(draw), "FAX"),
             "pager": lambda _: (numbers.form_of(draw, "pager"), "PHONE"),

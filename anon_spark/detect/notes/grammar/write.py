@@ -40,6 +40,7 @@ WEIGHTS = {
     "note.report": 2,
 }
 IN_TABLES = ("MRN", "SSN", "EMAIL")
+SHORT = 4  # characters: the last four of a number say nothing by themselves
 PLACEHOLDERS = {
     "NAME": (
         "Last Name (NamePattern1) ",
@@ -91,7 +92,7 @@ def write_with_known(part: str, number: int, *, rule: str | None = None) -> tupl
     template = draw.choice(known[rule])
     fields = Fields(draw, part)
     filled = _expand(template, known, fields, draw)
-    numbers = {Known(words, label) for words, label in filled if label in IN_TABLES}
+    numbers = {Known(words, label) for words, label in filled if label in IN_TABLES and len(words) > SHORT}
     parts = _slipped(filled, draw)
     if draw.random() < 0.04:
         parts = [piece for part in parts for piece in _placeholder(part, draw)]
