@@ -257,13 +257,11 @@ def train(
         list[Path] | None,
         typer.Option(help="Your own texts with spans, beside those made here; may be repeated."),
     ] = None,
-    count: Annotated[int, typer.Option("--notes", min=1, help="Notes to make up.")] = 30_000,
+    count: Annotated[int, typer.Option("--notes", min=1, help="Notes to make up.")] = 36_000,
     rounds: Annotated[
         int,
-        typer.Option(
-            min=1, help="Times that the random field sees each of its notes; the network half as often."
-        ),
-    ] = 6,
+        typer.Option(min=1, help="Times that each part sees each of its notes."),
+    ] = 4,
     held: Annotated[int, typer.Option(min=1, help="Held-out notes to measure on.")] = 1_500,
     as_json: JsonFlag = False,
 ) -> None:

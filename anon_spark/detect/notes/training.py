@@ -28,7 +28,9 @@ CAUTIONS = (0.0, 16.0, 32.0, 40.0, 48.0, 56.0, 64.0, 72.0, 80.0)  # in the scale
 MOST_HIDDEN = 0.01  # of the tokens of texts that hold nothing personal
 UNREAD, LEAST = 0.3, 4
 """The share of words that the random field sees as no note held them, and the tokens that its features are seen in."""
-FIELD_SHARE = 2 / 3  # of the made-up notes, for the random field: it takes longer with one
+FIELD_SHARE = (
+    1 / 2
+)  # of the made-up notes, for the random field: it takes longer with one, and gains less by more
 IGNORED: dict[str, str | None] = dict.fromkeys(HINTS)
 
 
@@ -42,9 +44,7 @@ def train_model(
     )
     with ProcessPoolExecutor(1, get_context("spawn")) as beside:
         field = beside.submit(_train_field, few, own, rounds)
-        network = train_network(
-            chain(made_up(TRAIN, count), own), rounds=max(1, rounds // 2), progress=progress
-        )
+        network = train_network(chain(made_up(TRAIN, count), own), rounds=rounds, progress=progress)
         weights = _result(field)
     progress("choose how cautious it is")
     model = as_kept(Model(weights, in_columns(network, weights.labels), {}))
