@@ -1,16 +1,19 @@
 """The detector: its parts against plain readings of them, odd texts, and floors for the shipped model."""
 
 import itertools
+import os
 import random
 import re
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from types import SimpleNamespace
 
 import numpy as np
 import pycrfsuite
 import pytest
 
-from anon_spark.detect.notes import features, lexicon, train_network
+from anon_spark.detect.notes import features, lexicon, train_network, training
 from anon_spark.detect.notes.announced import Hit
 from anon_spark.detect.notes.corrections import drop_credentials, drop_eponyms, drop_shares, name_by_key
 from anon_spark.detect.notes.crf import Seen, Tagger, Weights
@@ -38,7 +41,7 @@ from anon_spark.detect.notes.train import (
     train,
 )
 from anon_spark.detect.notes.viterbi import best_labels
-from anon_spark.errors import InputError, PolicyError
+from anon_spark.errors import AnonError, InputError, PolicyError
 from tests.by_hand import notes_by_hand
 
 FEW = 120
@@ -444,6 +447,14 @@ def test_texts_beside_each_other_do_not_change_what_the_network_says(shipped):
     assert np.allclose(shipped._scores(looked), alone, atol=1e-2)
 
 
+def test_cautions_are_tried_together_as_they_are_alone(weights, network):
+    texts, cautions = [note.text for note in made_up(TEST, 20)], [0.0, 20.0, 60.0]
+    together = Detector(Tagger(weights, network)).find_at(texts, cautions)
+    alone = [Detector(Tagger(weights, network, caution=caution)).find(texts) for caution in cautions]
+    assert together == alone
+    assert len({sum(map(len, found)) for found in together}) == 3
+
+
 def test_a_text_of_one_word_is_looked_at():
     assert get_detector().find(["Smith", "Smith ", "x" * 5000, ""])[3] == []
 
@@ -477,6 +488,13 @@ def test_a_model_that_would_find_nothing_is_refused(tmp_path, weights, network, 
     np.savez(tmp_path / "bad.npz", **{name: value for name, value in arrays.items() if value is not None})
     with pytest.raises(InputError, match="no model of notes"):
         load_model(tmp_path / "bad.npz")
+
+
+def test_a_process_that_was_ended_is_told_in_a_sentence():
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        ended = pool.submit(os._exit, 9)
+        with pytest.raises(AnonError, match="ended from outside; where memory is short, give fewer --notes"):
+            training._result(ended)
 
 
 def test_an_empty_file_is_no_model(tmp_path):

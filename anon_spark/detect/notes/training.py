@@ -3,6 +3,7 @@
 Two kinds of model that err apart find more at the same precision than two of one kind.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -10,6 +11,8 @@ from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from anon_spark import __version__
 from anon_spark.detect.notes.crf import Weights
@@ -44,7 +47,8 @@ def train_model(
     )
     with ProcessPoolExecutor(1, get_context("spawn")) as beside:
         field = beside.submit(_train_field, few, own, rounds)
-        network = train_network(chain(made_up(TRAIN, count), own), rounds=rounds, progress=progress)
+        with threadpool_limits(max(1, (os.cpu_count() or 1) - 1)):  # one core is the field's
+            network = train_network(chain(made_up(TRAIN, count), own), rounds=rounds, progress=progress)
         weights = _result(field)
     progress("choose how cautious it is")
     model = as_kept(Model(weights, in_columns(network, weights.labels), {}))
