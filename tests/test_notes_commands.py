@@ -42,7 +42,7 @@ def test_scrub_files_folders_and_lines(tmp_path):
         json.dumps({"id": 1, "text": TEXT}) + "\n" + json.dumps({"text": None}) + "\n"
     )
     key = tmp_path / "key"
-    key.write_text("k" * 32)
+    key.write_text("0123456789abcdef" * 2)
     options = ("--treatment", "surrogate", "--key-file", str(key), "--days", "7")
     assert code(["notes", "scrub", str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl"), *options]) == 0
     first, second = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
@@ -51,6 +51,23 @@ def test_scrub_files_folders_and_lines(tmp_path):
     assert second["text"] is None
     assert code(["notes", "scrub", str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl")]) == 2
     assert code(["notes", "scrub", str(tmp_path / "none.txt"), str(tmp_path / "x.txt")]) == 3
+    scrub = ["notes", "scrub", str(tmp_path / "in.jsonl"), str(tmp_path / "z.jsonl")]
+    with_key = ["--treatment", "surrogate", "--key-file", str(key)]
+    (tmp_path / "short").write_text("k")
+    for wrong in (
+        [*with_key, "--days", "0"],
+        ["--days", "7"],
+        ["--key-file", str(key)],
+        ["--treatment", "surrogate", "--key-file", str(tmp_path / "short")],
+    ):
+        assert code([*scrub, *wrong]) == 2
+    assert code([*scrub[:3], str(tmp_path / "nowhere" / "z.jsonl")]) == 2
+    assert code([*scrub, *with_key]) == 0  # no offset: dates are tags
+    assert "[DATE]" in (tmp_path / "z.jsonl").read_text()
+    for line, right in (('{"note": "Mr. John Smith"}', 3), ('\ufeff{"text": "Mr. John Smith"}', 0)):
+        (tmp_path / "one.jsonl").write_text(line)
+        (tmp_path / "two.jsonl").unlink(missing_ok=True)
+        assert code(["notes", "scrub", str(tmp_path / "one.jsonl"), str(tmp_path / "two.jsonl")]) == right
     assert (
         code(["notes", "scrub", str(tmp_path / "in.jsonl"), str(tmp_path / "y"), "--treatment", "surrogate"])
         == 2
@@ -80,6 +97,11 @@ def test_evaluate_scores_other_detectors(tmp_path):
     )
     assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *options]) == 0
     assert len((tmp_path / "m").read_text().splitlines()) == 3
+    ignoring = [*options[:2], "--map", "PER=PERSON,ID=,DATE=", *options[4:]]
+    assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *ignoring]) == 0
+    assert [json.loads(line)["label"] for line in (tmp_path / "m").read_text().splitlines()] == ["PHONE"]
+    nowhere = ["--misses", str(tmp_path / "nowhere" / "m")]
+    assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *nowhere]) == 2
     write_gold([Note("other")], tmp_path / "told.jsonl")
     assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *options]) == 3
     for part in ("patterns", "dictionary", "model"):
@@ -105,6 +127,7 @@ def test_train_writes_a_model_that_evaluate_takes(tmp_path):
     write_gold([GOLD._replace(spans=(Span(4, 14, "NAME"),))], tmp_path / "own.jsonl")
     options = ("--notes", "80", "--rounds", "3", "--held", "20", "--gold", str(tmp_path / "own.jsonl"))
     assert code(["notes", "train", str(tmp_path / "model.npz"), *options]) == 0
+    assert code(["notes", "train", str(tmp_path / "model.npz"), *options]) == 2  # it is there
     write_gold([GOLD], tmp_path / "gold.jsonl")
     model = ("--model", str(tmp_path / "model.npz"))
     assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *model]) == 0

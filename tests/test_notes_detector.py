@@ -1,5 +1,6 @@
 """The detector: its parts against plain readings of them, odd texts, and floors for the shipped model."""
 
+import dataclasses
 import itertools
 import os
 import random
@@ -29,7 +30,7 @@ from anon_spark.detect.notes.network import Network, in_columns
 from anon_spark.detect.notes.patterns import find_patterns
 from anon_spark.detect.notes.presidio import make_recognizer
 from anon_spark.detect.notes.repeats import repeat_names
-from anon_spark.detect.notes.replace import TREATMENTS, Replacing, replace, shift_date
+from anon_spark.detect.notes.replace import TREATMENTS, Real, Replacing, replace, shift_date
 from anon_spark.detect.notes.spans import Span
 from anon_spark.detect.notes.tokens import tokenize
 from anon_spark.detect.notes.train import (
@@ -626,11 +627,59 @@ def test_a_name_has_one_surrogate_in_every_case():
         ("MAY 2ND", 1, "MAY 3RD"),
         ("May '05", 365, "May '06"),
         ("sometime", 7, None),
+        ("March 2018", 30, "April 2018"),
+        ("spring of 2009", 30, None),
+        ("Easter Monday 2018", 30, None),
+        ("Q3 '21", 203, None),
+        ("Tuesday, March 3", 10, None),
     ],
 )
 def test_dates_move_in_the_form_they_were_written(words, days, moved):
     found = shift_date(words, days)
     assert (found.upper() if found and words.isupper() else found) == moved
+
+
+@pytest.mark.parametrize(
+    ("words", "label", "form"),
+    [
+        ("St. Joseph's Hospital", "HOSPITAL", r"[A-Z]\w+ Hospital"),
+        ("Medical Center of Aurora", "HOSPITAL", r"[A-Z]\w+ Medical Center"),
+        ("Hospital Clínic de Barcelona", "HOSPITAL", r"[A-Z]\w+ Clinic|[A-Z]\w+ Hospital"),
+        ("St. Louis", "LOCATION", r"[A-Z]\w+"),
+        ("99 St. Charles Avenue", "ADDRESS", r"\d\d [A-Z]\w+ Avenue"),
+        ("77 Quinsigamond Ave, Apt 3R, Boston", "ADDRESS", r"\d\d [A-Z]\w+ Ave Apt \d[A-Z]"),
+        ("42nd Ave", "ADDRESS", r"[A-Z]\w+ Ave"),
+        ("kxr 4471", "VEHICLE", r"[a-z]{3} \d{4}"),
+        ("617-555-0199 ext. 12", "PHONE", r"\d{3}-\d{3}-\d{4} ext\. \d\d"),
+        ("John O'Brien-SMITH", "NAME", r"[A-Z]\w+ [A-Z]'[A-Z]\w+-[A-Z]+"),
+        ("3/4", "DATE", r"\[DATE\]"),
+    ],
+)
+def test_surrogates_keep_the_form_and_nothing_of_the_words(words, label, form):
+    kept = {"hospital", "clinic", "medical", "center", "avenue", "ave", "apt", "ext", "o"}
+    for key in (b"a" * 32, b"b" * 32, b"c" * 32):
+        out = replace(words, [Span(0, len(words), label)], Replacing(treatment="surrogate", key=key))
+        assert re.fullmatch(form, out), out
+        said = {part.lower() for part in re.findall(r"\w+", words)} - kept
+        assert not said & {part.lower() for part in re.findall(r"\w+", out)}
+
+
+def test_no_surrogate_is_a_real_persons():
+    whole, how = [Span(0, 10, "NAME")], Replacing(treatment="surrogate", key=b"k" * 32)
+    drawn = [replace("Mary Smith", whole, how)]
+    for _ in range(2):  # the next draw is another, and real people are known in any order, case and marks
+        first, last = drawn[-1].split()
+        real = [f"{last.upper()}, {first}", *drawn]
+        avoid = Real(np.array([number for words in real for number in Real.hashed(words)]))
+        drawn.append(replace("Mary Smith", whole, dataclasses.replace(how, avoid=avoid)))
+    assert len(set(drawn)) == 3
+
+    class Everything(Real):
+        def __contains__(self, words):
+            return True
+
+    none = dataclasses.replace(how, avoid=Everything(np.array([], np.int64)))
+    assert replace("Mary Smith", whole, none) == "[NAME]"
 
 
 STRANGE = ("note.tz", "note.wa", "note.wb")  # styles of tune that were written to be hard

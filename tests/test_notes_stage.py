@@ -2,7 +2,7 @@
 
 from pyspark.sql import Row
 
-from anon_spark.detect.notes.stage import NoteSettings, known_identifiers, scrub_notes
+from anon_spark.detect.notes.stage import NoteSettings, known_identifiers, real_identifiers, scrub_notes
 
 NAME, NUMBER = "Ottilie Zwackelmann", "990017342"
 NOTES = {
@@ -36,3 +36,23 @@ def test_every_note_comes_out_once_and_says_nothing_known(spark):
     assert NOTES[6] == out[6].TEXT
     assert out[4].TEXT is None
     assert all(row["_known_left"] == 0 for row in out.values())
+
+
+def test_surrogates_are_nobodys_and_dates_need_an_offset(spark):
+    names = ["Ottilie Zwackelmann", "O'Brien, Seán", "Müller"]
+    people = spark.createDataFrame([Row(id=n, NAME=name, MRN=NUMBER) for n, name in enumerate(names)])
+    known = known_identifiers([(people, "id", {"NAME": "NAME", "MRN": "MRN"})])
+    real = real_identifiers(known)
+    for said in ("ZWACKELMANN, Ottilie", "Seán O'Brien", "MÜLLER", "990-017-342"):
+        assert said in real
+    assert "Ottilie Smith" not in real
+    notes = spark.createDataFrame([Row(id=n, TEXT="Dr. Smith, seen 12/28/2005.") for n in (0, 1)])
+    offsets = spark.createDataFrame([Row(person="0", days=7)])
+    settings = NoteSettings(treatment="surrogate", key=b"k" * 32)
+    done = scrub_notes(
+        notes, text="TEXT", person="id", settings=settings, known=known, offsets=offsets
+    ).collect()
+    moved, tagged = (row.TEXT for row in sorted(done, key=lambda row: row.id))
+    assert "01/04/2006" in moved
+    assert "seen [DATE]." in tagged
+    assert "Smith" not in moved + tagged

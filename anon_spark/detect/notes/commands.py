@@ -18,7 +18,7 @@ notes = typer.Typer(no_args_is_help=True, help="Find and replace personal text i
 JsonFlag = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
 ]
-ModelOpt = Annotated[Path | None, typer.Option(help="A model made by notes train [the package's].")]
+ModelOpt = Annotated[Path | None, typer.Option(help="A model made by notes train; else the package's.")]
 WITHHELD = "[NOTE WITHHELD]"
 
 
@@ -30,8 +30,12 @@ def scrub(
     ],
     out: Annotated[Path, typer.Argument(help="What to write; of the same kind, and not there yet.")],
     treatment: Annotated[str, typer.Option(help="tag, mask, remove or surrogate.")] = "tag",
-    key_file: Annotated[Path | None, typer.Option(help="File with the secret key of surrogates.")] = None,
-    days: Annotated[int, typer.Option(help="Days to move dates by, for surrogates.")] = 0,
+    key_file: Annotated[
+        Path | None, typer.Option(help="File with the secret key of surrogates, 32 bytes or more.")
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(help="Days to move surrogates' dates by; without it dates become tags.")
+    ] = None,
     hints: Annotated[
         bool, typer.Option("--hints/--keep-hints", help="Replace younger ages and religions too.")
     ] = True,
@@ -42,17 +46,28 @@ def scrub(
     from anon_spark.cli import _emit, _facts
     from anon_spark.detect.notes.model import get_detector
     from anon_spark.detect.notes.replace import TREATMENTS, Replacing
+    from anon_spark.plan import load_key
 
     if treatment not in TREATMENTS:
         raise PolicyError(f"--treatment is one of {', '.join(TREATMENTS)}")
     if treatment == "surrogate" and key_file is None:
         raise PolicyError("surrogates need a secret key: name a file with --key-file")
+    if treatment != "surrogate" and (days is not None or key_file is not None):
+        raise PolicyError("--days and --key-file are for --treatment surrogate")
+    if days == 0:
+        raise PolicyError("--days 0 would leave dates as they are")
     if out.exists():
         raise PolicyError(f"'{out}' is there already")
-    key = _read(key_file).strip() if key_file else b""
+    _check_folder(out)
+    key = load_key(out.parent, key_file=key_file, key_env=None) if key_file else b""
     how = Replacing(treatment=treatment, key=key, days=days, hints=hints)
     counts = _scrub(source, out, get_detector(model), how)
     _emit(ctx, counts, as_json, lambda: _facts("scrubbed", counts))
+
+
+def _check_folder(out: Path) -> None:
+    if not out.parent.is_dir():
+        raise PolicyError(f"there is no folder '{out.parent}' to write '{out.name}' to")
 
 
 def _read(path: Path) -> bytes:
@@ -63,8 +78,8 @@ def _read(path: Path) -> bytes:
 
 
 def _decoded(path: Path) -> str:
-    """A file's text; bytes that are no UTF-8 become the replacement character."""
-    return _read(path).decode("utf-8", errors="replace")
+    """A file's text without a byte order mark; bytes that are no UTF-8 become the replacement character."""
+    return _read(path).decode("utf-8-sig", errors="replace")
 
 
 def _scrub(source: Path, out: Path, detector: Any, how: Any) -> dict[str, Any]:
@@ -106,9 +121,9 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
             record = json.loads(line)
         except ValueError:
             record = None
-        if not isinstance(record, dict) or not isinstance(record.get("text"), str | None):
+        if not isinstance(record, dict) or not isinstance(record.get("text", 0), str | None):
             raise InputError(f"line {n} is no object with a text")
-        yield {**record, "text": record.get("text")}
+        yield record
 
 
 @notes.command()
@@ -139,6 +154,8 @@ def evaluate(
     true, labels = read_gold(gold), read_map(label_map)
     if not true:
         raise InputError(f"'{gold}' holds no text")
+    if misses:
+        _check_folder(misses)
     told: Sequence[Sequence[Span]]
     if predicted:
         told = _same_texts(true, read_gold(predicted))
@@ -146,7 +163,9 @@ def evaluate(
         told = alike(true, _found([note.text for note in true], using, model), labels)
     document = score(true, told, labels=labels)
     if misses:
-        lines = (json.dumps(miss, ensure_ascii=False) + "\n" for miss in list_misses(true, told))
+        lines = (
+            json.dumps(miss, ensure_ascii=False) + "\n" for miss in list_misses(true, told, labels=labels)
+        )
         misses.write_text("".join(lines), encoding="utf-8")
     _emit(ctx, document, as_json, lambda: _show_scores(document))
 
@@ -270,12 +289,14 @@ def train(
     from anon_spark.detect.notes.spans import read_gold
     from anon_spark.detect.notes.training import train_model
 
-    if not out.parent.is_dir():
-        raise PolicyError(f"there is no folder '{out.parent}' to write the model to")
+    _check_folder(out)
+    if out.exists():
+        raise PolicyError(f"'{out}' is there already")
     own = [note for path in gold or [] for note in read_gold(path)]
     began = time.monotonic()
     say: Callable[[str], None] = _progress
     facts = train_model(out, own=own, count=count, rounds=rounds, held=held, progress=say)
     facts = {**facts, "seconds": round(time.monotonic() - began, 1)}
     flat = {k: v for k, v in facts.items() if not isinstance(v, dict)}
+    flat |= {f"{name} on held-out styles": facts["test"][name] for name in ("recall", "precision")}
     _emit(ctx, facts, as_json, lambda: _facts("trained", flat))

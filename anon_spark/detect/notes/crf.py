@@ -1,9 +1,9 @@
 """A linear-chain conditional random field: its weights, and the best labels of many texts at once.
 
 What a network says of every token (:mod:`~anon_spark.detect.notes.network`) is added to its scores. Training is
-CRFsuite's (:mod:`~anon_spark.detect.notes.train`); detection needs NumPy and SciPy alone. Each word's weights are summed once and
-kept, those of words in a row are looked up by their numbers, so a token costs a few rows of a table, and the best paths
-of all pieces of a batch are found together.
+CRFsuite's (:mod:`~anon_spark.detect.notes.train`); detection needs NumPy and SciPy. Each word's weights are summed
+once and kept, those of words in a row are looked up by their numbers, so a token costs a few rows of a table, and the
+best paths of all pieces of a batch are found together.
 Source: Lafferty, McCallum, Pereira 2001.
 """
 

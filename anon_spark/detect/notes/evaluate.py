@@ -10,6 +10,7 @@ Source: van Rijsbergen 1979 (F-measure); Efron 1979 (bootstrap).
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -56,19 +57,28 @@ def evaluate(
 
 
 def misses(
-    gold: Sequence[Note], found: Sequence[Sequence[Span]], *, around: int = 30
+    gold: Sequence[Note],
+    found: Sequence[Sequence[Span]],
+    *,
+    labels: LabelMap = MappingProxyType({}),
+    around: int = 30,
 ) -> list[dict[str, str]]:
-    """The true spans that nothing touches, and found ones that touch none, with the text around (made-up text only)."""
+    """The true spans that nothing touches, and found ones that touch none, with the text around (made-up text only).
+
+    Args:
+        labels: what to call labels; a span whose label has no name is not listed.
+    """
     listed = []
-    for note, told in zip(gold, found, strict=True):
-        for kind, these, others in (("missed", note.spans, told), ("not there", told, note.spans)):
+    for note, spans in zip(gold, found, strict=True):
+        text, true, told = _renamed(note, spans, labels)
+        for kind, these, others in (("missed", true, told), ("not there", told, true)):
             listed += [
                 {
                     "kind": kind,
                     "label": span.label,
-                    "text": note.text[span.start : span.end],
-                    "before": note.text[max(0, span.start - around) : span.start],
-                    "after": note.text[span.end : span.end + around],
+                    "text": text[span.start : span.end],
+                    "before": text[max(0, span.start - around) : span.start],
+                    "after": text[span.end : span.end + around],
                 }
                 for span in these
                 if not any(_overlap(span, other) for other in others)

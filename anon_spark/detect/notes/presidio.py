@@ -25,7 +25,7 @@ def make_recognizer() -> Any:
     try:
         from presidio_analyzer import EntityRecognizer, RecognizerResult  # noqa: PLC0415
     except ImportError:
-        raise PolicyError("this needs Presidio's analyzer: pip install 'anon-spark[presidio]'") from None
+        raise PolicyError("this needs Presidio's analyzer: the extra 'presidio' of this package") from None
 
     class NotesRecognizer(EntityRecognizer):  # type: ignore[misc,unused-ignore]
         """Finds in a text what the note detector finds."""

@@ -4,15 +4,18 @@ A surrogate is drawn by a keyed hash of what it stands for, so a name becomes th
 (or of everybody, where the notes are not said to be somebody's), and nobody without the key can tell which it was.
 """
 
+import hashlib
 import hmac
 import random
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
+import numpy as np
 from faker.providers.person.en_US import Provider
+from numpy.typing import NDArray
 
 from anon_spark.detect.notes.labels import HINTS, YOUNGER_AGE
 from anon_spark.detect.notes.lexicon import lexicon
@@ -23,16 +26,56 @@ MASK = "*"
 OLDEST = 90
 
 
+TRIES = 20  # draws until a surrogate is neither what it stands for nor to be avoided; then a tag
+
+
 @dataclass(frozen=True, kw_only=True)
 class Replacing:
-    """How to replace. ``days``: the person's own offset. ``avoid``: names of real people, in small letters."""
+    """How to replace.
+
+    ``days``: the person's own offset; without one, surrogates of dates are tags. ``avoid``: what no surrogate may be:
+    real people's names and numbers.
+    """
 
     treatment: str = "tag"
     key: bytes = b""
     person: str = ""
-    days: int = 0
+    days: int | None = None
     hints: bool = True  # religions and younger ages are replaced too
-    avoid: frozenset[str] = frozenset()
+    avoid: Container[str] = frozenset()
+
+
+def bare(words: str) -> str:
+    """Letters and digits alone, the letters small.
+
+    >>> bare("MRN 990-017"), bare("O'Brien, Ann")
+    ('mrn990017', 'obrienann')
+    """
+    return "".join(re.findall(r"[^\W_]+", words.lower()))
+
+
+class Real(Container[str]):
+    """Real people's names and numbers, by their hashes alone: in any order of words, case and marks."""
+
+    def __init__(self, hashes: NDArray[np.int64]) -> None:
+        """
+        Args:
+            hashes: of each name or number, by :meth:`hashed`, in any order.
+        """
+        self._hashes = np.unique(hashes)
+
+    @staticmethod
+    def hashed(words: str) -> list[int]:
+        """Numbers for the words as they stand, and in the order of the alphabet."""
+        parts = re.findall(r"[^\W_]+", words.lower())
+        digests = (hashlib.sha256("".join(order).encode()).hexdigest() for order in (parts, sorted(parts)))
+        return [int(digest[:HEX_DIGITS], 16) for digest in digests]
+
+    def __contains__(self, words: object) -> bool:
+        return bool(np.isin(self.hashed(str(words)), self._hashes).any())
+
+
+HEX_DIGITS = 15  # of a hash: as many as a whole number of Spark's holds
 
 
 def replace(text: str, spans: Sequence[Span], how: Replacing) -> str:
@@ -53,12 +96,17 @@ def _instead(words: str, label: str, how: Replacing) -> str:
         return re.sub(r"\w", MASK, words)
     if how.treatment == "tag":
         return f"[{label}]"
-    return _SURROGATES.get(label, _digits)(words, _draw(words, label, how), how)
+    make = _SURROGATES.get(label, _code)
+    for attempt in range(TRIES):
+        made = make(words, _draw(words, label, how, attempt), how, attempt)
+        if label in _KEPT or (bare(made) != bare(words) and made not in how.avoid):
+            return made
+    return f"[{label}]"
 
 
-def _draw(words: str, label: str, how: Replacing) -> random.Random:
+def _draw(words: str, label: str, how: Replacing, attempt: int = 0) -> random.Random:
     """Random choices that follow from the key, the person and the words, whatever their case and spaces."""
-    same = f"{how.person}\0{label}\0{' '.join(words.lower().split())}"
+    same = f"{how.person}\0{label}\0{' '.join(words.lower().split())}" + "\0" * attempt
     return random.Random(hmac.new(how.key, same.encode(), "sha256").digest())  # noqa: S311  seeded by the keyed hash
 
 
@@ -78,19 +126,17 @@ def _firsts(man: bool) -> tuple[str, ...]:
     return tuple(sorted(Provider.first_names_male if man else Provider.first_names_female))
 
 
-def _name(words: str, _whole: random.Random, how: Replacing) -> str:
+def _name(words: str, _whole: random.Random, how: Replacing, attempt: int) -> str:
     """Each part of a name becomes another of its kind, a first name of the same gender, in the case it was written."""
 
     def other(match: re.Match[str]) -> str:
         part = match.group()
         if len(part) == 1:
-            return _draw(part, "initial", how).choice("ABCDEFGHJKLMNPRSTW")
-        own = _draw(part, "part", how)
-        pool = _pool(part)
-        for _ in range(20):
-            chosen = own.choice(pool)
-            if chosen.lower() not in how.avoid and chosen.lower() != part.lower():
-                break
+            return _draw(part, "initial", how, attempt).choice("ABCDEFGHJKLMNPRSTW")
+        own, pool = _draw(part, "part", how, attempt), _pool(part)
+        chosen = next(
+            (name for name in (own.choice(pool) for _ in range(TRIES)) if bare(name) != bare(part)), "X"
+        )
         return _cased(chosen, part)
 
     return re.sub(r"[^\W\d_]+", other, words)
@@ -109,46 +155,84 @@ def _cased(chosen: str, like: str) -> str:
     return chosen.upper() if like.isupper() else chosen.lower() if like.islower() else chosen.capitalize()
 
 
-def _digits(words: str, draw: random.Random, _how: Replacing) -> str:
-    """Every digit and capital becomes another; marks and lengths stay."""
-    return "".join(
-        str(draw.randrange(10))
-        if c.isdigit()
-        else draw.choice("ABCDEFGHJKLMNPRSTUVWXYZ")
-        if c.isupper()
-        else c
-        for c in words
-    )
+def _code(words: str, draw: random.Random, _how: Replacing, _attempt: int) -> str:
+    """Every digit and letter becomes another, in the case it was written; marks and lengths stay."""
+    return "".join(_character(c, draw) for c in words)
 
 
-def _place(words: str, draw: random.Random, how: Replacing) -> str:
-    """A town that exists, in the case it was written; street numbers and codes become others."""
-    tail = re.search(
-        r"(?i)\b(?:hospital|medical center|clinic|street|st|avenue|ave|road|rd|drive|lane|inc|llc|rehab\w*)\b.*$",
-        words,
-    )
-    town = _cased(draw.choice(_names("c")), words if words.isupper() or words.islower() else "Aa")
-    number = re.match(r"\d+\S*\s", words)
-    return (
-        (_digits(number.group(), draw, how) if number else "") + town + (f" {tail.group()}" if tail else "")
-    )
+def _character(c: str, draw: random.Random) -> str:
+    if c.isdigit():
+        return str(draw.randrange(10))
+    letter = draw.choice("ABCDEFGHJKLMNPRSTUVWXYZ") if c.isalpha() else c
+    return letter.lower() if c.islower() else letter
 
 
-def _electronic(words: str, draw: random.Random, _how: Replacing) -> str:
+def _telephone(words: str, draw: random.Random, how: Replacing, attempt: int) -> str:
+    """As :func:`_code`; what announces an extension stays."""
+    parts = re.split(r"(?i)(\b(?:ext|extension|x)(?![^\W\d_]))", words)
+    return "".join(part if n % 2 else _code(part, draw, how, attempt) for n, part in enumerate(parts))
+
+
+_INSTITUTION = re.compile(
+    r"\b(?:medical center|health center|hospital|clinic|rehab|hospice|center|inc|llc|corp|company)\b",
+    re.IGNORECASE,
+)
+_STREET = re.compile(
+    r"(?<=[^\W\d_]\s)(?:street|st|avenue|ave|road|rd|drive|dr|lane|ln|boulevard|blvd|court|ct|way|place|highway)\b",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(
+    r"(?:\b(?:apt|apartment|suite|ste|unit|flat|floor|room|rm|box)\b\.?|#)\s*#?\s*[\w-]*\d[\w-]*",
+    re.IGNORECASE,
+)
+_UNIT_WORD = re.compile(r"[^\W\d_]{2,}\.?|#|\s")
+
+
+def _town(words: str, draw: random.Random) -> str:
+    """A town that exists, in the case ``words`` are written in."""
+    return _cased(draw.choice(_names("c")), words if words.isupper() or words.islower() else "Aa")
+
+
+def _place(words: str, draw: random.Random, _how: Replacing, _attempt: int) -> str:
+    return _town(words, draw)
+
+
+def _institution(words: str, draw: random.Random, _how: Replacing, _attempt: int) -> str:
+    """A town's, and of the old words only the last that says what kind it is."""
+    kinds = _INSTITUTION.findall(words)
+    return _town(words, draw) + (f" {kinds[-1]}" if kinds else "")
+
+
+def _address(words: str, draw: random.Random, _how: Replacing, _attempt: int) -> str:
+    """Another number, a town's name, and of the old words only the kind of street and of unit."""
+    number = re.match(r"\d+(?=\s)", words)
+    kinds, unit = _STREET.findall(words), _UNIT.search(words)
+    parts = ["".join(_character(c, draw) for c in number.group())] if number else []
+    parts += [_town(words, draw), *kinds[-1:]]
+    if unit:
+        kept = _UNIT_WORD.match(unit.group())
+        begin = kept.end() if kept else 0
+        parts.append(unit.group()[:begin] + "".join(_character(c, draw) for c in unit.group()[begin:]))
+    return " ".join(parts)
+
+
+def _electronic(words: str, draw: random.Random, _how: Replacing, _attempt: int) -> str:
     """An address at a domain that nobody can own (RFC 2606)."""
     token = "".join(draw.choice("abcdefghijkmnopqrstuvwxyz") for _ in range(8))
     return f"{token}@example.org" if "@" in words else f"www.example.org/{token}"
 
 
-def _internet(_words: str, draw: random.Random, _how: Replacing) -> str:
+def _internet(_words: str, draw: random.Random, _how: Replacing, _attempt: int) -> str:
     return f"192.0.2.{draw.randint(1, 254)}"  # documentation's own, RFC 5737
 
 
-def _age(words: str, _draw: random.Random, _how: Replacing) -> str:
+def _age(words: str, _draw: random.Random, _how: Replacing, _attempt: int) -> str:
+    if words.lower() == "nineties":
+        return f"{OLDEST}s"
     return re.sub(r"\d+", f"{OLDEST}", words, count=1) if re.search(r"\d", words) else f"over {OLDEST - 1}"
 
 
-def _younger(words: str, _draw: random.Random, _how: Replacing) -> str:
+def _younger(words: str, _draw: random.Random, _how: Replacing, _attempt: int) -> str:
     """A band of ten years."""
     number = re.search(r"\d+", words)
     if not number:
@@ -157,9 +241,9 @@ def _younger(words: str, _draw: random.Random, _how: Replacing) -> str:
     return words[: number.start()] + f"{low}-{low + 9}" + words[number.end() :]
 
 
-def _date(words: str, _draw: random.Random, how: Replacing) -> str:
+def _date(words: str, _draw: random.Random, how: Replacing, _attempt: int) -> str:
     """The day moved by the person's offset in the form it was written; one that cannot be read becomes a tag."""
-    return shift_date(words, how.days) or "[DATE]"
+    return (None if how.days is None else shift_date(words, how.days)) or "[DATE]"
 
 
 _MONTHS = [
@@ -177,10 +261,14 @@ _MONTHS = [
     "december",
 ]
 _WORD = re.compile(r"[A-Za-z]{3,}")
+_OF_DATES = frozenset(["the", "of", "day", "in", "on", "st", "nd", "rd", "th"])
 
 
 def shift_date(words: str, days: int, *, near: int = 2000) -> str | None:
     """Move a written date; null where it has no reading. A date without a year is moved as if it were of ``near``.
+
+    A month without a day is moved as if it were its 15th. Words that are no part of a plain date (``Easter``,
+    ``spring``, ``Q3``, a weekday) say more than the numbers do: such a date has no reading.
 
     >>> [shift_date(words, 7) for words in ("03-Apr-2101", "the 28th of April", "12/28/05", "3/4")]
     ['10-Apr-2101', 'the 5th of May', '01/04/06', '3/11']
@@ -188,6 +276,13 @@ def shift_date(words: str, days: int, *, near: int = 2000) -> str | None:
     month_word = next(
         (m for m in _WORD.finditer(words) if m.group().lower()[:3] in {n[:3] for n in _MONTHS}), None
     )
+    said = {
+        m.group().lower()
+        for m in re.finditer(r"[^\W\d_]+", words)
+        if m.span() != (month_word and month_word.span())
+    }
+    if not said <= _OF_DATES:
+        return None
     numbers = [(m.start(), m.end()) for m in re.finditer(r"\d+", words)]
     short = [
         i for i, (begin, _) in enumerate(numbers) if words[begin - 1 : begin] in ("'", "\u2019") and begin
@@ -203,7 +298,7 @@ def shift_date(words: str, days: int, *, near: int = 2000) -> str | None:
     written = number.get("y", near)
     full = written if year is None or len(values[year]) == 4 else (2000 if written < 50 else 1900) + written
     try:
-        moved = date(full, number.get("m", 7), number.get("d", 1 if "m" in number else 2)) + timedelta(days)
+        moved = date(full, number.get("m", 7), number.get("d", 15 if "m" in number else 2)) + timedelta(days)
     except (ValueError, OverflowError):
         return None
     new = {
@@ -267,22 +362,29 @@ def _roles(
     return (year, first, second) if len(rest) == 2 and int(values[first]) <= 12 else None
 
 
-Surrogate = Callable[[str, random.Random, Replacing], str]
+def _tagged(label: str) -> "Surrogate":
+    return lambda words, draw, how, attempt: f"[{label}]"  # noqa: ARG005
+
+
+Surrogate = Callable[[str, random.Random, Replacing, int], str]
 _SURROGATES: dict[str, Surrogate] = {
     "NAME": _name,
     "LOCATION": _place,
-    "HOSPITAL": _place,
-    "ORGANIZATION": _place,
-    "ADDRESS": _place,
+    "HOSPITAL": _institution,
+    "ORGANIZATION": _institution,
+    "ADDRESS": _address,
     "DATE": _date,
     "AGE": _age,
     YOUNGER_AGE: _younger,
+    "PHONE": _telephone,
+    "FAX": _telephone,
     "EMAIL": _electronic,
     "URL": _electronic,
-    "PHOTO": lambda words, draw, how: "[PHOTO]",  # noqa: ARG005
+    "PHOTO": _tagged("PHOTO"),
     "IP": _internet,
-    "RELIGION": lambda words, draw, how: "[RELIGION]",  # noqa: ARG005
+    "RELIGION": _tagged("RELIGION"),
 }
+_KEPT = frozenset(("DATE", "AGE", YOUNGER_AGE))  # may stay as they were: a year moved by days, an age of 90
 
 
 def replace_all(texts: Iterable[str], spans: Iterable[Sequence[Span]], how: Replacing) -> list[str]:

@@ -32,7 +32,7 @@ def read_gold(path: Path) -> list[Note]:
     if path.is_dir():
         return list(_read_brat(path))
     try:
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding="utf-8-sig") as lines:
             return [_parse_line(line, f"line {n}") for n, line in enumerate(lines, 1) if line.strip()]
     except OSError as error:
         raise InputError(f"'{path}' cannot be read ({type(error).__name__})") from None
@@ -84,8 +84,15 @@ def _read_brat(folder: Path) -> Iterator[Note]:
     for path in texts:
         text = path.read_bytes().decode("utf-8", errors="replace")
         marks = path.with_suffix(".ann")
-        lines = marks.read_text(encoding="utf-8").splitlines() if marks.exists() else []
+        lines = _marks(marks) if marks.exists() else []
         yield checked_note(text, _brat_spans(lines, marks.name), path.name)
+
+
+def _marks(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise InputError(f"'{path.name}' is not UTF-8") from None
 
 
 def _brat_spans(lines: Iterable[str], name: str) -> Iterator[tuple[int, int, str]]:

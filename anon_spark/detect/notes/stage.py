@@ -1,6 +1,6 @@
 """Scrub a column of notes in Spark: one detector a worker process, each note with what is known of its person."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from pyspark.sql.types import LongType, StringType, StructField, StructType
 from anon_spark.detect.notes.detector import Detector
 from anon_spark.detect.notes.known import Known
 from anon_spark.detect.notes.model import get_detector
-from anon_spark.detect.notes.replace import Replacing
+from anon_spark.detect.notes.replace import HEX_DIGITS, Real, Replacing
 from anon_spark.detect.notes.scrubber import find_or_withhold, scrub_known
 from anon_spark.detect.notes.spans import Span
 
@@ -33,9 +33,11 @@ class NoteSettings:
     model: Path | None = None
     key: bytes = field(default=b"", repr=False)
 
-    def replacing(self, person: str, days: int) -> Replacing:
+    def replacing(self, person: str, days: int | None, avoid: Container[str] = frozenset()) -> Replacing:
         """How texts of one person are replaced."""
-        return Replacing(treatment=self.treatment, key=self.key, person=person, days=days, hints=self.hints)
+        return Replacing(
+            treatment=self.treatment, key=self.key, person=person, days=days, hints=self.hints, avoid=avoid
+        )
 
 
 def known_identifiers(tables: Sequence[tuple[DataFrame, str, dict[str, str]]]) -> DataFrame:
@@ -62,6 +64,24 @@ def known_identifiers(tables: Sequence[tuple[DataFrame, str, dict[str, str]]]) -
     return whole.groupBy("person").agg(F.array_sort(F.collect_set("v")).alias(KNOWN))
 
 
+def real_identifiers(known: DataFrame) -> Real:
+    """Hashes of what the tables hold of everybody, 8 bytes each, collected: no surrogate may be one of them.
+
+    Args:
+        known: of :func:`known_identifiers`.
+    """
+    words = F.filter(F.split(F.lower("value"), r"[^\p{L}\p{N}]+"), lambda word: word != "")
+    orders = F.array(F.array_join(words, ""), F.array_join(F.array_sort(words), ""))
+    number = F.conv(F.substring(F.sha2(F.col("order"), 256), 1, HEX_DIGITS), 16, 10).cast("long")
+    hashes = (
+        known.select(F.explode(F.col(KNOWN)["value"]).alias("value"))
+        .select(F.explode(orders).alias("order"))
+        .select(number.alias("hash"))
+        .distinct()
+    )
+    return Real(hashes.toArrow()["hash"].to_numpy())
+
+
 def scrub_notes(
     notes: DataFrame,
     *,
@@ -77,7 +97,8 @@ def scrub_notes(
     ``withheld``.
 
     Args:
-        known: of :func:`known_identifiers`. offsets: ``(person, days)``, by which dates are moved for surrogates.
+        known: of :func:`known_identifiers`. offsets: ``(person, days)``, by which dates are moved for surrogates; dates
+            of a person who has none become tags.
 
     Returns:
         The columns of ``notes``, ``_status`` (scrubbed, withheld, empty), ``_replaced`` and ``_known_left``: how
@@ -88,7 +109,7 @@ def scrub_notes(
         joined = joined.join(known.withColumnRenamed("person", PERSON), on=PERSON, how="left")
     else:
         joined = joined.withColumn(KNOWN, F.lit(None).cast("array<struct<value:string,label:string>>"))
-    days = F.lit(0).cast("int").alias(DAYS)
+    days = F.lit(None).cast("int").alias(DAYS)
     if offsets is not None:
         moved = offsets.select(
             F.col("person").cast("string").alias(PERSON), F.col("days").cast("int").alias(DAYS)
@@ -102,12 +123,15 @@ def scrub_notes(
         StructField(LEFT, LongType()),
     ]
     names = notes.columns
+    avoid: Container[str] = frozenset()
+    if settings.treatment == "surrogate" and known is not None:
+        avoid = real_identifiers(known)
 
     def scrubbed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         detector = get_detector(settings.model)
         for batch in batches:
             for part in _bounded(batch, text):
-                yield _scrub_batch(part, text, names, detector, settings)
+                yield _scrub_batch(part, text, names, detector, settings, avoid)
 
     return joined.mapInArrow(scrubbed, StructType([*notes.schema.fields, *counts]))
 
@@ -124,7 +148,12 @@ def _bounded(batch: pa.RecordBatch, text: str) -> Iterator[pa.RecordBatch]:
 
 
 def _scrub_batch(
-    batch: pa.RecordBatch, text: str, names: list[str], detector: Detector, settings: NoteSettings
+    batch: pa.RecordBatch,
+    text: str,
+    names: list[str],
+    detector: Detector,
+    settings: NoteSettings,
+    avoid: Container[str],
 ) -> pa.RecordBatch:
     """Only the text is read in Python: other columns, whole numbers with nulls among them, pass as they are."""
     # Spark's strings may hold bytes that are no UTF-8: they become the replacement character.
@@ -134,7 +163,7 @@ def _scrub_batch(
     found = dict(zip(distinct, find_or_withhold(distinct, detector), strict=True))
     people = (batch.column(name).to_pylist() for name in (KNOWN, DAYS, PERSON))
     done = [
-        _scrub_one(words, found.get(words or ""), _known(held), days or 0, person, settings)
+        _scrub_one(words, found.get(words or ""), _known(held), settings.replacing(person or "", days, avoid))
         for words, held, days, person in zip(texts, *people, strict=True)
     ]
     columns = [
@@ -153,11 +182,9 @@ def _scrub_one(
     words: str | None,
     spans: list[Span] | None,
     known: list[Known],
-    days: int,
-    person: str | None,
-    settings: NoteSettings,
+    how: Replacing,
 ) -> tuple[str | None, str, int, int]:
     if not words or not words.strip():
         return words, EMPTY, 0, 0
-    done = scrub_known(words, spans, known, settings.replacing(person or "", days))
+    done = scrub_known(words, spans, known, how)
     return done.text, WITHHELD if done.text is None else SCRUBBED, done.replaced, done.left
