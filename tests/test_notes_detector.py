@@ -491,6 +491,13 @@ def test_a_model_that_would_find_nothing_is_refused(tmp_path, weights, network, 
         load_model(tmp_path / "bad.npz")
 
 
+def test_the_least_caution_as_good_as_the_best_is_chosen():
+    worths = {0.0: (True, 0.90), 16.0: (True, 0.9496), 32.0: (True, 0.95), 48.0: (False, 0.96)}
+    assert training.least_caution(worths) == 16
+    assert training.least_caution({**worths, 16.0: (True, 0.94)}) == 32
+    assert training.least_caution({64.0: (False, 0.95), 32.0: (False, 0.9498), 0.0: (False, 0.9)}) == 32
+
+
 def test_a_process_that_was_ended_is_told_in_a_sentence():
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         ended = pool.submit(os._exit, 9)
@@ -688,15 +695,15 @@ STRANGE = ("note.tz", "note.wa", "note.wb")  # styles of tune that were written 
 def test_the_shipped_model_holds_its_floors():
     """Floors below what was measured, so that a worse model or a broken feature is seen."""
     least = {  # recall, precision, over-redaction
-        (TUNE, False): (0.97, 0.95, 0.01),
-        (TUNE, True): (0.95, 0.86, 0.03),
-        (TEST, False): (0.95, 0.84, 0.02),
+        (TUNE, False): (0.98, 0.97, 0.01),
+        (TUNE, True): (0.96, 0.88, 0.03),
+        (TEST, False): (0.98, 0.95, 0.02),
     }
     for (part, strange), (recall, precision, hidden) in least.items():
         styles = [
             name for name in rules(part) if name.startswith("note.") and name.startswith(STRANGE) == strange
         ]
-        notes = [write_note(part, n, rule=styles[n % len(styles)]) for n in range(5000, 5150)]
+        notes = [write_note(part, n, rule=styles[n % len(styles)]) for n in range(5000, 5500)]
         scores = evaluate(notes, get_detector().find([n.text for n in notes]), labels=dict.fromkeys(HINTS))
         assert scores["overall"]["recall"] > recall
         assert scores["overall"]["precision"] > precision

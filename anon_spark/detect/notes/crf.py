@@ -266,7 +266,7 @@ def _near_values(weights: Weights) -> tuple[dict[str, int], Floats]:
         offset = int(match[1])
         if abs(offset) < 3 or match[2].startswith(features.FAR):
             values[rows[match[2]], features.NEAR.index(offset)] = weights.state[row]
-    return rows, values.reshape(len(values), -1)
+    return rows, values.reshape(len(values), len(features.NEAR) * len(weights.labels))
 
 
 _GIVEN = re.compile(r"(-?[1-3])([a-z].*)", re.DOTALL)
