@@ -6,6 +6,7 @@ import os
 import random
 import re
 import sys
+import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from types import SimpleNamespace
@@ -81,6 +82,8 @@ def told(text: str) -> set[tuple[str, str]]:
         ("SSN (last4): 1234", "SSN", "1234"),
         ("SSN xxx-xx-1234", "SSN", "xxx-xx-1234"),
         ("ssn# ***1234", "SSN", "1234"),
+        ("(123-45-6789\u2014verified)", "SSN", "123-45-6789"),
+        ("617-555-0199\u2014she will answer", "PHONE", "617-555-0199"),
         ("call 617\u2013555\u20130199", "PHONE", "617\u2013555\u20130199"),
         ("MRN: 00123456,", "MRN", "00123456"),
         ("call (617) 555-0199 x22 now", "PHONE", "(617) 555-0199 x22"),
@@ -119,6 +122,11 @@ def test_forms_that_are_certain(text, label, words):
         "13/45/2020",
         "4111111111111112x",
         "social hx 2019, SSN on file; social work 1230 today",
+        "Social history: disabled after L4 laminectomy 2003. Soc: s/p L4 fusion 2012",
+        "Given last 4 ss doses 1200 1800; last 4 SS 0600 coverage; last 4 social work notes 2019",
+        "SSN 1500 calories, SSN 2019 graduate nurse, SS 120 then 10, Hgb SS, pending transfusion 1500",
+        "Social work consult pending 1400, attending notified 1530; moved in with friends 2015",
+        "Gabapentin 300\u2013600\u20131200 mg",
     ],
 )
 def test_forms_that_need_words_around_them_are_not_certain(text):
@@ -454,6 +462,20 @@ def test_cautions_are_tried_together_as_they_are_alone(weights, network):
     alone = [Detector(Tagger(weights, network, caution=caution)).find(texts) for caution in cautions]
     assert together == alone
     assert len({sum(map(len, found)) for found in together}) == 3
+
+
+def test_raised_digits_are_no_numbers(shipped):
+    texts = ["WBC 5 x 10\u2079 /L", "cm \u00b2, 3 \u2460 4/\u00b2 \u00b2/4", "Dr. Smith\u00b9 seen 4/\u00b2"]
+    found = Detector(shipped).find(texts)
+    assert next(texts[2][s.start : s.end] for s in found[2]).startswith("Smith")
+    assert not found[0]
+
+
+@pytest.mark.parametrize("row", ["#", " is was #", "no "])
+def test_a_row_of_marks_behind_a_word_takes_no_time(row):
+    begun = time.process_time()
+    told("SSN" + row * 20_000)
+    assert time.process_time() - begun < 5  # it took an hour
 
 
 def test_a_text_of_one_word_is_looked_at():

@@ -21,9 +21,9 @@ class Hit(NamedTuple):
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212-"  # the plain one last, so that they make a class of characters
 PHONE = (
     rf"[(2-9+1](?:1?[\s.{DASHES}]{{0,2}}\(?[2-9])?\d{{2}}\)?[\s./{DASHES}]{{0,2}}\d{{3}}[\s.{DASHES}]\d{{4}}"
-    rf"(?:\s?(?:x|ext\.?)\s?\d{{1,5}})?(?![\d{DASHES}])"
+    rf"(?:\s?(?:x|ext\.?)\s?\d{{1,5}})?(?![\d-]|[{DASHES}]\d|\s?m[gl]\b)"
 )
-_TAG = r"\.?(?:\s*(?:numbers?|nos?\b\.?|nbr|num|ids?\b|code|#|is|was|\(s\)))*[\s:#=.\-]{0,4}"
+_TAG = r"\.?(?:\s{0,4}(?:numbers?|nos?\b\.?|nbr|num|ids?\b|code|#|is|was|\(s\))){0,6}[\s:#=.\-]{0,4}"
 _CODE = r"((?=[A-Z0-9\-/. ]{0,14}\d)[A-Z0-9](?:[A-Z0-9]|[\-/.](?=[A-Z0-9])){3,24})"
 _ANY = re.compile(_TAG + _CODE, re.IGNORECASE)
 _RECORD = re.compile(_TAG + r"((?:[A-Z]{0,3}-?)\d[\d\-]{4,13}\d)\b", re.IGNORECASE)
@@ -31,17 +31,26 @@ _SSN = re.compile(
     _TAG
     + r"(?:sec(?:urity)?\.?)?"
     + _TAG
-    + rf"(\d{{3}}[\s./{DASHES}]{{0,3}}\d{{2}}[\s./{DASHES}]{{0,3}}\d{{4}})(?!\d)",
+    + rf"(\d{{3}}[\s.{DASHES}]{{0,3}}\d{{2}}[\s.{DASHES}]{{0,3}}\d{{4}})(?!\d)",
     re.IGNORECASE,
 )
+_FILL = r"(?:[\s:#().,\-]{1,3}(?:(?:security|sec|numbers?|no|num|card|is|was|are|digits|in|with|the|as|follows|of|his|her)\b)?){0,8}?"
+_FOUR = r"(\d{4})(?![\w/\-]|[.,:]\d)"
 _SSN_END = re.compile(
-    r"[^\d\n]{0,25}(?:last\s?-?(?:four|4)|ending|ends|l4)\b[^\d\n]{0,20}(\d{4})\b"
-    rf"|[^\d\n]{{0,8}}?([x*#\u2022]{{3}}[\s{DASHES}]?[x*#\u2022]{{2}}[\s{DASHES}]?\d{{4}})\b",
+    _FILL
+    + r"\b(?:last\s?-?(?:four|4)|ending|ends)\b"
+    + _FILL
+    + _FOUR
+    + rf"|[^\d\n]{{0,8}}?([x*#\u2022]{{3}}[\s{DASHES}]?[x*#\u2022]{{2}}[\s{DASHES}]?\d{{4}})\b",
     re.IGNORECASE,
 )
-_SSN_FOUR = re.compile(_TAG + r"[x*#\u2022.\u2026-]{0,6}(\d{4})(?![\w/-]|[.,:]\d)", re.IGNORECASE)
-_LAST_FOUR = re.compile(r"last\s?-?(?:four|4)(?:\sdigits)?(?:\sof)?(?:\s[a-z']{2,9}){0,2}\s$", re.IGNORECASE)
-_FOUR = re.compile(r"[^\d\n]{0,25}?(\d{4})(?![\w/-]|[.,:]\d)")
+_SSN_FOUR = re.compile(
+    r"\s?(?:numbers?|nos?\.?)?[\s:#=x*\u2022\u2026\-]{0,8}?[:#=x*\u2022\u2026\-]\s?" + _FOUR, re.IGNORECASE
+)
+_LAST_FOUR = re.compile(
+    r"\blast\s?-?(?:four|4)(?:\sdigits)?(?:\sof)?(?:\s[a-z']{2,9}){0,2}\s$", re.IGNORECASE
+)
+_AFTER_LAST_FOUR = re.compile(_FILL + _FOUR, re.IGNORECASE)
 _FAX = re.compile(
     r"(?:\s?(?:no\.?|number|#|at|to))*[\s:#.]{1,4}(\+?[\d(][\d\s().\-/]{5,16}\d)", re.IGNORECASE
 )
@@ -119,7 +128,9 @@ def find_announced(text: str, tokens: Tokens) -> list[Hit]:
                     sure = certain or (label == "PHONE" and _is_number(lower, text[start:stop]))
                     found.append(Hit(Span(start, stop, label), sure))
             if lower in _SOCIAL and _LAST_FOUR.search(text, max(0, tokens.starts[i] - 40), tokens.starts[i]):
-                found += (Hit(Span(*m.span(1), "SSN"), True) for m in [_FOUR.match(text, end)] if m)
+                found += (
+                    Hit(Span(*m.span(1), "SSN"), True) for m in [_AFTER_LAST_FOUR.match(text, end)] if m
+                )
             if lower in _MONTHS:
                 found += _dated(text, tokens.starts[i], end)
             elif lower in _NUMERALS:
@@ -133,7 +144,7 @@ def _is_number(word: str, number: str) -> bool:
     return digits > 6 or (digits > 3 and word in _PAGERS)
 
 
-_SOCIAL = {"ssn", "ss", "soc", "social"}
+_SOCIAL = {"ssn", "social"}
 _PAGERS = {"pager", "beeper", "pgr"}
 _ANCHORS = _MONTHS | _NUMERALS | _FOLLOWED.keys()
 

@@ -226,7 +226,7 @@ def alike(
 
 
 def _is_young(words: str) -> bool:
-    digits = "".join(c for c in words[:4] if c.isdigit())
+    digits = "".join(c for c in words[:4] if c.isdecimal())
     return bool(digits) and int(digits) < 90
 
 

@@ -56,7 +56,7 @@ def drop_shares(tokens: Tokens, labels: list[str]) -> None:
     """Take DATE from ``1/2 NS``, ``strength 4/5``: two small numbers that a word beside them says are no day."""
     words = tokens.words
     for i, end in _runs(labels, "DATE"):
-        digits = [w for w in words[i:end] if w.isdigit()]
+        digits = [w for w in words[i:end] if w.isdecimal()]
         if any(w[0].isalpha() or len(w) > 2 for w in words[i:end]) or len(digits) > 2:
             continue
         if words[end - 1] == "/" or _is_decimal(tokens, end):

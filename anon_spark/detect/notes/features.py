@@ -29,7 +29,7 @@ class Word(NamedTuple):
 @lru_cache(maxsize=200_000)
 def describe(word: str, mode: str) -> Word:
     """What is known of a word by itself; ``mode`` tells whether its line has both cases, so case says something."""
-    if word.isdigit():
+    if word.isdecimal():  # a raised digit is one too, but no number
         return _number(word)
     if not word[0].isalpha():
         text = word[:3] if word.isprintable() else f"U+{ord(word[0]):04X}"

@@ -183,7 +183,10 @@ NUMBERS: tuple[tuple[range, str, Pattern], ...] = (
         range(3, 4),
         DASHES,
         Pattern(
-            "SSN", re.compile(rf"\d{{3}}([{DASHES}])\d{{2}}\1\d{{4}}(?![\d{DASHES}])"), "-", check=_real_ssn
+            "SSN",
+            re.compile(rf"\d{{3}}([{DASHES}])\d{{2}}\1\d{{4}}(?![\d-]|[{DASHES}]\d)"),
+            "-",
+            check=_real_ssn,
         ),
     ),
     (range(3, 4), "-.", Pattern("PHONE", re.compile(r"\d{3}[-.]\d{4}(?![\d-])"), "./-", certain=False)),
