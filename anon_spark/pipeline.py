@@ -27,7 +27,7 @@ from anon_spark.anonymize.local_people import LocalSolution
 from anon_spark.anonymize.objective import objective_of
 from anon_spark.anonymize.parts import PART, Levels
 from anon_spark.anonymize.patterns import PATTERN, PatternTable
-from anon_spark.deidentify.free_text import known_of_people, note_settings
+from anon_spark.deidentify.free_text import avoiding_known, known_of_people, note_settings
 from anon_spark.deidentify.maps import CAPPED, QUARANTINED, SUPPRESSED, Maps, make_maps
 from anon_spark.deidentify.pseudonyms import key_id, read_vault, write_vault
 from anon_spark.deidentify.tables import Context, TablePass, write_candidate
@@ -125,6 +125,7 @@ def anonymize(job: Run) -> None:
         with _timed(job, "search"):
             _decide(job)
     context = _context(job)
+    context = replace(context, notes=avoiding_known(context.notes, context.known))
     bronze = _bronze_counts(job)
     (job.home / "passes").mkdir(exist_ok=True)
     job.progress(f"de-identify and generalize {len(bronze)} tables")

@@ -1,10 +1,13 @@
 """Free text in the whole job: scrubbed with what the tables hold of each person, measured on the written files."""
 
+from dataclasses import replace
+
 import pytest
 from pyspark.sql import functions as F
 
 from anon_spark import pipeline
-from anon_spark.deidentify.free_text import known_of_people
+from anon_spark.deidentify.free_text import _scrub_rows, avoiding_known, known_of_people
+from anon_spark.detect.notes.model import get_detector
 from anon_spark.errors import PolicyError
 from anon_spark.policy.check import check_policy
 from anon_spark.policy.load import load_policy
@@ -63,7 +66,14 @@ def job(spark, hospital, key_file, tmp_path_factory):
     source = hospital.write(folder / "source")
     written = toy.write_policy(folder, policy("surrogate"))
     made = pipeline.prepare(spark, written, source, folder / "target", key_file=key_file)
-    pipeline.run(made)
+    drawn = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            pipeline, "avoiding_known", lambda *given: drawn.append(avoiding_known(*given)) or drawn[0]
+        )
+        pipeline.run(made)
+    assert all(hospital.rows["PEOPLE"][0][3] in settings.avoid for settings in drawn)
+    assert drawn
     return made
 
 
@@ -78,6 +88,31 @@ def test_no_name_is_left_and_the_rest_stays(job):
     assert "03-apr-2101" not in whole
     assert set(events.loc[events["ITEM"] == 8, "TEXT"]) == {"*"}
     assert set(events.loc[events["ITEM"] == 9, "TEXT"]) <= {"NORTH", "SOUTH", "*"}
+
+
+def test_surrogates_of_a_release_are_nobodys_and_need_an_offset(job):
+    """What the pass itself is given: a person's own name, another's, and a person without an offset."""
+    context = pipeline._context(job)
+    settings = avoiding_known(context.notes, context.known)
+    names = [row.NAME for row in job.parsed("PEOPLE").select("NAME").distinct().collect()]
+    assert len(names) > 10
+    assert all(name in settings.avoid for name in names)
+    assert "Nobody Atall" not in settings.avoid
+    text, known = "Dr. Murphy called 03-Apr-2101.", None
+    rows = [(text, known, days, "1") for days in (7, None)]
+    moved, tagged = _scrub_rows(rows, get_detector(), {}, settings)["text"]
+    assert "10-Apr-2101" in moved
+    assert "[DATE]" in tagged
+    taken = replace(settings, avoid=Everybody())
+    (out,) = _scrub_rows(rows[:1], get_detector(), {}, taken)["text"]
+    assert "[NAME]" in out
+
+
+class Everybody:
+    """Everything is somebody's."""
+
+    def __contains__(self, words):
+        return True
 
 
 def test_the_ledger_tells_texts_and_places_and_the_gate_found_none(job):

@@ -20,7 +20,7 @@ from anon_spark.detect.notes.known import Known, find_known
 from anon_spark.detect.notes.model import get_detector
 from anon_spark.detect.notes.scrubber import find_or_withhold, scrub_known
 from anon_spark.detect.notes.spans import Span
-from anon_spark.detect.notes.stage import KNOWN, NoteSettings, known_identifiers
+from anon_spark.detect.notes.stage import HELD, KNOWN, NoteSettings, known_identifiers
 from anon_spark.ingest.lake import TableReader
 from anon_spark.policy.model import Policy, Treatment
 
@@ -48,6 +48,11 @@ def known_of_people(policy: Policy, read: TableReader) -> DataFrame | None:
     if not tables:
         return None
     return known_identifiers(tables).withColumn(KNOWN, F.to_json(KNOWN))
+
+
+def avoiding_known(settings: NoteSettings, known: DataFrame | None) -> NoteSettings:
+    """``settings``, with no surrogate that :func:`known_of_people` holds of anybody: one small job, for surrogates."""
+    return settings.avoiding(None if known is None else known.withColumn(KNOWN, F.from_json(KNOWN, HELD)))
 
 
 def scrub_column(text: Column, known: Column, days: Column, person: Column, settings: NoteSettings) -> Column:
@@ -115,7 +120,7 @@ def _scrub_rows(
         if text is None or not text.strip():
             done.append((text, 0))
             continue
-        how = settings.replacing(person or "", int(days or 0))
+        how = settings.replacing(person or "", None if days is None else int(days))
         out = scrub_known(text, found[text] if text in found else kept[text], _known(held), how)
         done.append((SUPPRESSED_TEXT if out.text is None else out.text, out.replaced))
     if len(kept) < KEPT:

@@ -99,9 +99,8 @@ def _scrub(source: Path, out: Path, detector: Any, how: Any) -> dict[str, Any]:
         whole = ({**r, "text": text} for r, text in zip(records, done.texts, strict=True))
         lines = (json.dumps({k: v for k, v in r.items() if k != "spans"}, ensure_ascii=False) for r in whole)
         whole_text = "".join(f"{line}\n" for line in lines)
-        out.write_bytes(
-            whole_text.encode("utf-8", "backslashreplace")
-        )  # a half of a surrogate pair may be in it
+        # Half of a pair of code units may stand in a line, which UTF-8 cannot write.
+        out.write_bytes(whole_text.encode("utf-8", "backslashreplace"))
     else:
         done = scrub_texts([_decoded(source)], detector, how)
         text = done.texts[0]

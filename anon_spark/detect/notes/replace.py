@@ -24,8 +24,6 @@ from anon_spark.detect.notes.spans import Span
 TREATMENTS = ("tag", "mask", "remove", "surrogate")
 MASK = "*"
 OLDEST = 90
-
-
 TRIES = 20  # draws until a surrogate is neither what it stands for nor to be avoided; then a tag
 
 
@@ -72,7 +70,9 @@ class Real(Container[str]):
         return [int(digest[:HEX_DIGITS], 16) for digest in digests]
 
     def __contains__(self, words: object) -> bool:
-        return bool(np.isin(self.hashed(str(words)), self._hashes).any())
+        numbers = np.array(self.hashed(str(words)))
+        begin, end = (np.searchsorted(self._hashes, numbers, side) for side in ("left", "right"))
+        return bool((begin < end).any())
 
 
 HEX_DIGITS = 15  # of a hash: as many as a whole number of Spark's holds

@@ -1,7 +1,7 @@
 """Scrub a column of notes in Spark: one detector a worker process, each note with what is known of its person."""
 
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from anon_spark.detect.notes.spans import Span
 
 STATUS, REPLACED, LEFT = "_status", "_replaced", "_known_left"
 KNOWN, DAYS, PERSON = "_known", "_days", "_person"
+HELD = "array<struct<value:string,label:string>>"
 SCRUBBED, WITHHELD, EMPTY = "scrubbed", "withheld", "empty"
 BYTES = 4_000_000  # of texts looked at together
 
@@ -32,12 +33,24 @@ class NoteSettings:
     hints: bool = True
     model: Path | None = None
     key: bytes = field(default=b"", repr=False)
+    avoid: Container[str] = field(default=frozenset(), repr=False)  # what no surrogate may be
 
-    def replacing(self, person: str, days: int | None, avoid: Container[str] = frozenset()) -> Replacing:
+    def replacing(self, person: str, days: int | None) -> Replacing:
         """How texts of one person are replaced."""
         return Replacing(
-            treatment=self.treatment, key=self.key, person=person, days=days, hints=self.hints, avoid=avoid
+            treatment=self.treatment,
+            key=self.key,
+            person=person,
+            days=days,
+            hints=self.hints,
+            avoid=self.avoid,
         )
+
+    def avoiding(self, known: DataFrame | None) -> "NoteSettings":
+        """These settings; surrogates are drawn among what ``known``, of :func:`known_identifiers`, does not hold."""
+        if self.treatment != "surrogate" or known is None:
+            return self
+        return replace(self, avoid=real_identifiers(known))
 
 
 def known_identifiers(tables: Sequence[tuple[DataFrame, str, dict[str, str]]]) -> DataFrame:
@@ -108,7 +121,7 @@ def scrub_notes(
     if known is not None:
         joined = joined.join(known.withColumnRenamed("person", PERSON), on=PERSON, how="left")
     else:
-        joined = joined.withColumn(KNOWN, F.lit(None).cast("array<struct<value:string,label:string>>"))
+        joined = joined.withColumn(KNOWN, F.lit(None).cast(HELD))
     days = F.lit(None).cast("int").alias(DAYS)
     if offsets is not None:
         moved = offsets.select(
@@ -123,15 +136,13 @@ def scrub_notes(
         StructField(LEFT, LongType()),
     ]
     names = notes.columns
-    avoid: Container[str] = frozenset()
-    if settings.treatment == "surrogate" and known is not None:
-        avoid = real_identifiers(known)
+    settings = settings.avoiding(known)
 
     def scrubbed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         detector = get_detector(settings.model)
         for batch in batches:
             for part in _bounded(batch, text):
-                yield _scrub_batch(part, text, names, detector, settings, avoid)
+                yield _scrub_batch(part, text, names, detector, settings)
 
     return joined.mapInArrow(scrubbed, StructType([*notes.schema.fields, *counts]))
 
@@ -148,12 +159,7 @@ def _bounded(batch: pa.RecordBatch, text: str) -> Iterator[pa.RecordBatch]:
 
 
 def _scrub_batch(
-    batch: pa.RecordBatch,
-    text: str,
-    names: list[str],
-    detector: Detector,
-    settings: NoteSettings,
-    avoid: Container[str],
+    batch: pa.RecordBatch, text: str, names: list[str], detector: Detector, settings: NoteSettings
 ) -> pa.RecordBatch:
     """Only the text is read in Python: other columns, whole numbers with nulls among them, pass as they are."""
     # Spark's strings may hold bytes that are no UTF-8: they become the replacement character.
@@ -163,7 +169,7 @@ def _scrub_batch(
     found = dict(zip(distinct, find_or_withhold(distinct, detector), strict=True))
     people = (batch.column(name).to_pylist() for name in (KNOWN, DAYS, PERSON))
     done = [
-        _scrub_one(words, found.get(words or ""), _known(held), settings.replacing(person or "", days, avoid))
+        _scrub_one(words, found.get(words or ""), _known(held), settings.replacing(person or "", days))
         for words, held, days, person in zip(texts, *people, strict=True)
     ]
     columns = [
