@@ -27,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 err = Console(stderr=True)
+INTERRUPTED = 130
 _CONTINUED = {"run", "stage", "demo"}  # by the same command; the others begin anew
 app.add_typer(notes, name="notes")
 app.add_typer(learning)  # without a name: its commands stand beside these
@@ -64,9 +65,9 @@ def _run(arguments: list[str]) -> int:
     asks = not arguments or not {"--help", "--version"}.isdisjoint(arguments)
     out = Console() if asks else _keep_stdout()
     try:
-        app(arguments, standalone_mode=False, obj=out)
+        code = app(arguments, standalone_mode=False, obj=out)
     except typer.Abort:
-        return 130
+        return INTERRUPTED
     except TyperException as error:  # wrong usage
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         if message:  # without a command the help has been printed
@@ -80,7 +81,7 @@ def _run(arguments: list[str]) -> int:
         _say(f"anon-spark: {error}", "red")
         return error.exit_code
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except Exception as error:  # noqa: BLE001  (a message can quote a cell: only its kind is shown)
         kind = getattr(error, "getCondition", lambda: None)() or type(error).__name__
         goes_on = not _CONTINUED.isdisjoint(arguments[:1])
@@ -90,7 +91,7 @@ def _run(arguments: list[str]) -> int:
             "red",
         )
         return AnonError.exit_code
-    return 0
+    return code if isinstance(code, int) else 0  # Typer gives the code of a command that was interrupted
 
 
 def _say(sentence: str, style: str) -> None:

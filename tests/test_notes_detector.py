@@ -2,13 +2,12 @@
 
 import dataclasses
 import itertools
-import os
 import random
 import re
+import subprocess
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -500,8 +499,16 @@ def test_all_of_a_corpus_is_trained_on():
         {"layer3w": None},
         {"steps": np.array([1])},
         {"steps": np.array([1, 2, 40])},
+        {"steps": np.array([1.0, 2.0, 3.0])},
+        {"scale": np.full((1, 1), 1e30, np.float32)},
+        {"labels": np.frombuffer(b"O", np.uint8)},
+        {"labels": np.frombuffer(b"O\nO", np.uint8), "network_labels": np.frombuffer(b"O\nO", np.uint8)},
         {"facts": np.frombuffer(b"[]", np.uint8)},
+        {"facts": np.frombuffer(b"[" * 100_000, np.uint8)},
         {"facts": np.frombuffer(b'{"format": 4, "caution": "x"}', np.uint8)},
+        {"facts": np.frombuffer(b'{"format": 4, "caution": [1.0]}', np.uint8)},
+        {"facts": np.frombuffer(b'{"format": 4, "caution": -1e300}', np.uint8)},
+        {"facts": np.frombuffer(b'{"format": 4, "caution": true}', np.uint8)},
     ],
 )
 def test_a_model_that_would_find_nothing_is_refused(tmp_path, weights, network, change):
@@ -513,6 +520,43 @@ def test_a_model_that_would_find_nothing_is_refused(tmp_path, weights, network, 
         load_model(tmp_path / "bad.npz")
 
 
+@pytest.mark.parametrize("change", ["transition", "values"])
+@pytest.mark.parametrize("kind", [np.bool_, np.complex64, np.int32])
+def test_a_model_of_other_numbers_is_refused(tmp_path, weights, network, change, kind):
+    save_model(tmp_path / "good.npz", Model(weights, network, {}))
+    with np.load(tmp_path / "good.npz") as kept:
+        arrays = {**kept}
+    np.savez(tmp_path / "bad.npz", **{**arrays, change: arrays[change].astype(kind)})
+    with pytest.raises(InputError, match="no model of notes"):
+        load_model(tmp_path / "bad.npz")
+
+
+def test_a_damaged_model_is_refused(tmp_path, weights, network):
+    save_model(tmp_path / "good.npz", Model(weights, network, {}))
+    whole = (tmp_path / "good.npz").read_bytes()
+    draw = random.Random(1)
+    for _ in range(60):
+        at = draw.randrange(len(whole))
+        (tmp_path / "bad.npz").write_bytes(whole[:at] + draw.randbytes(40) + whole[at + 40 :])
+        with pytest.raises(InputError, match=r"no model of notes|of another format"):
+            load_model(tmp_path / "bad.npz")
+
+
+def test_a_model_is_written_whole_or_not_at_all(tmp_path, weights, network, monkeypatch):
+    save_model(tmp_path / "model.npz", Model(weights, network, {}))
+    before = (tmp_path / "model.npz").read_bytes()
+
+    def full(out, **_):
+        out.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises(OSError, match="No space"):
+        save_model(tmp_path / "model.npz", Model(weights, network, {}))
+    assert (tmp_path / "model.npz").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["model.npz"]
+
+
 def test_the_least_caution_as_good_as_the_best_is_chosen():
     worths = {0.0: (True, 0.90), 16.0: (True, 0.9496), 32.0: (True, 0.95), 48.0: (False, 0.96)}
     assert training.least_caution(worths) == 16
@@ -520,11 +564,38 @@ def test_the_least_caution_as_good_as_the_best_is_chosen():
     assert training.least_caution({64.0: (False, 0.95), 32.0: (False, 0.9498), 0.0: (False, 0.9)}) == 32
 
 
-def test_a_process_that_was_ended_is_told_in_a_sentence():
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        ended = pool.submit(os._exit, 9)
-        with pytest.raises(AnonError, match="ended from outside; where memory is short, give fewer --notes"):
-            training._result(ended)
+@pytest.mark.parametrize("when", ["while the network learns", "at the end"])
+def test_a_process_that_was_ended_is_told_in_a_sentence(when):
+    with training._field_beside(500_000, [], 1) as field:
+        field._process.kill()
+        field._process.join()
+        ask = field.result if when == "at the end" else field.check
+        with pytest.raises(AnonError, match=r"ended from outside .signal 9.; .* give fewer --notes"):
+            ask()
+
+
+def test_what_breaks_the_random_field_breaks_the_training():
+    broken = [SimpleNamespace(text="x", spans=None)]
+    with training._field_beside(1, broken, 1) as field, pytest.raises(TypeError):
+        field.result()
+
+
+def test_a_process_whose_parent_is_gone_ends(tmp_path):
+    parent = tmp_path / "parent.py"
+    parent.write_text(
+        "import os, sys\n"
+        "from anon_spark.detect.notes import training\n"
+        "if __name__ == '__main__':\n"
+        "    with training._field_beside(1, [], 1) as field:\n"
+        "        print(field._process.pid, flush=True)\n"
+        "        os._exit(9)\n"
+    )
+    ended = subprocess.run([sys.executable, parent], capture_output=True, text=True, check=False)
+    child, until = int(ended.stdout), time.monotonic() + 60
+    while Path(f"/proc/{child}").exists() and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not Path(f"/proc/{child}").exists()
+    assert ended.stderr == ""
 
 
 def test_an_empty_file_is_no_model(tmp_path):

@@ -1,8 +1,8 @@
 """The model's file: weights by feature and label, with what they were trained on and how they did."""
 
 import json
+import os
 import tempfile
-import zipfile
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import as_file, files
@@ -20,7 +20,16 @@ from anon_spark.errors import InputError
 
 FORMAT = 4
 SHIPPED = "data/model.npz"
-_BROKEN = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, zipfile.BadZipFile)
+LARGEST = 1e6  # of a model's numbers, beside which those of any that was trained are small
+KINDS = {
+    "rows": "u",
+    "columns": "u",
+    "values": "f",
+    "transition": "f",
+    "steps": "i",
+    "vectors": "i",
+    "scale": "f",
+}
 STEPS = 127  # a vector's numbers are kept in so many steps to either side of zero
 
 
@@ -37,15 +46,20 @@ class Model(NamedTuple):
 
 
 def save_model(path: Path, model: Model) -> None:
-    """Write a model; the same weights and facts give the same bytes."""
+    """Write a model, whole or not at all; the same weights and facts give the same bytes."""
     facts = {**model.facts, "format": FORMAT}
     arrays: dict[str, Any] = {
         "facts": _packed([json.dumps(facts, sort_keys=True)]),
         **_packed_field(model.weights),
         **_packed_network(model.network),
     }
-    with path.open("wb") as out:
-        np.savez_compressed(out, **arrays)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as out:
+            np.savez_compressed(out, **arrays)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _packed(names: Iterable[str]) -> NDArray[np.uint8]:
@@ -108,12 +122,16 @@ def load_model(path: Path) -> Model:
             facts = json.loads(arrays["facts"].tobytes())
             if facts["format"] != FORMAT:
                 raise InputError(
-                    f"'{path.name}' is a model of format {facts['format']}; this version reads {FORMAT}"
+                    f"'{path.name}' is a model of another format than {FORMAT}, which this version reads"
                 )
+            if any(arrays[name].dtype.kind != kind for name, kind in KINDS.items()):
+                raise ValueError("numbers of another kind")
             model = Model(_field_of(arrays), _network_of(arrays), facts)
             _check(model)
             return model
-    except _BROKEN as error:
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001  (a damaged file can break its readers in any way)
         raise InputError(f"'{path.name}' is no model of notes ({type(error).__name__})") from None
 
 
@@ -126,9 +144,11 @@ def _check(model: Model) -> None:
     shapes += [1 <= layer.step <= max(NEAR) for layer in network.layers]  # no farther than texts stand apart
     shapes += [network.out[0].shape == (size, count), network.out[1].shape == (count,)]
     layers = [*(v for layer in network.layers for v in (layer.weights, layer.bias)), *network.out]
-    finite = all(np.isfinite(values).all() for values in (state, transition, network.vectors, *layers))
-    known = OUTSIDE in labels and network.labels == labels and np.isfinite(model.facts.get("caution", 0.0))
-    if not (all(shapes) and finite and known):
+    sane = all((np.abs(values) <= LARGEST).all() for values in (state, transition, network.vectors, *layers))
+    caution = model.facts.get("caution", 0.0)
+    chosen = type(caution) in (int, float) and 0 <= caution <= LARGEST
+    known = OUTSIDE in labels and len(set(labels)) == count > 1 and network.labels == labels
+    if not (all(shapes) and sane and chosen and known):
         raise ValueError("arrays that do not fit together")
 
 

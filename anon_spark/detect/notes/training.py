@@ -4,11 +4,12 @@ Two kinds of model that err apart find more at the same precision than two of on
 """
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import chain
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,15 @@ def train_model(
     progress(
         f"train a random field on {few} made-up notes, a network on {count}, and both on {len(own)} others"
     )
-    with ProcessPoolExecutor(1, get_context("spawn")) as beside:
-        field = beside.submit(_train_field, few, own, rounds)
+    with _field_beside(few, own, rounds) as field:
+
+        def told(line: str) -> None:
+            field.check()
+            progress(line)
+
         with threadpool_limits(max(1, (os.cpu_count() or 1) - 1)):  # one core is the field's
-            network = train_network(chain(made_up(TRAIN, count), own), rounds=rounds, progress=progress)
-        weights = _result(field)
+            network = train_network(chain(made_up(TRAIN, count), own), rounds=rounds, progress=told)
+        weights = field.result()
     progress("choose how cautious it is")
     model = as_kept(Model(weights, in_columns(network, weights.labels), {}))
     detector = Detector(model.tagger())
@@ -73,19 +78,66 @@ def train_model(
     return facts
 
 
-def _train_field(count: int, own: Sequence[Note], rounds: int) -> Weights:
-    settings = {"max_iterations": rounds, "feature.minfreq": LEAST}
-    return train(chain(made_up(TRAIN, count), own), settings=settings, unread_share=UNREAD)
+class _Field:
+    """The random field, trained by a process of its own."""
+
+    def __init__(self, count: int, own: Sequence[Note], rounds: int) -> None:
+        spawn = get_context("spawn")
+        self._told, telling = spawn.Pipe(duplex=False)
+        self._process = spawn.Process(target=_train_field, args=(telling, count, own, rounds), daemon=True)
+        self._process.start()
+        telling.close()  # the process alone holds it: where that ends, so does what it tells
+
+    def check(self) -> None:
+        """Raise an error where the process has ended with nothing told."""
+        if self._process.exitcode not in (None, 0):
+            raise self._ended()
+
+    def result(self) -> Weights:
+        """What it learned, once it has."""
+        try:
+            learned: Weights | Exception = self._told.recv()
+        except EOFError:
+            self._process.join()
+            raise self._ended() from None
+        if isinstance(learned, Exception):
+            raise learned
+        return learned
+
+    def close(self) -> None:
+        """End the process, done or not."""
+        self._process.terminate()
+        self._process.join()
+        self._told.close()
+
+    def _ended(self) -> AnonError:
+        code = self._process.exitcode or 0
+        if code < 0:
+            how = f"was ended from outside (signal {-code}); where memory is short, give fewer --notes"
+        else:
+            how = f"ended with code {code}, and nothing learned; a script that trains needs a __main__ guard"
+        return AnonError(f"the process that trains the random field {how}")
 
 
-def _result(field: Future[Weights]) -> Weights:
+@contextmanager
+def _field_beside(count: int, own: Sequence[Note], rounds: int) -> Iterator[_Field]:
+    field = _Field(count, own, rounds)
     try:
-        return field.result()
-    except BrokenProcessPool:
-        raise AnonError(
-            "the process that trains the random field was ended from outside; "
-            "where memory is short, give fewer --notes"
-        ) from None
+        yield field
+    finally:
+        field.close()
+
+
+def _train_field(telling: Connection, count: int, own: Sequence[Note], rounds: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who interrupts the command ends this process by its end
+    settings = {"max_iterations": rounds, "feature.minfreq": LEAST}
+    learned: Weights | Exception
+    try:
+        learned = train(chain(made_up(TRAIN, count), own), settings=settings, unread_share=UNREAD)
+    except Exception as error:  # noqa: BLE001  (raised by who waits for the result)
+        learned = error
+    with suppress(BrokenPipeError):  # nobody waits any more
+        telling.send(learned)
 
 
 def least_caution(worths: dict[float, tuple[bool, float]]) -> float:

@@ -40,9 +40,9 @@ class Fields:
         self._age = draw.randint(18, 89)
         self._places = PlaceMaker(draw, part)
         self._makers: dict[str, Callable[[str], Filled]] = {
-            "date": lambda form: ("DATE", write_date(draw, self._near, form))[::-1],
-            "year": lambda _: (write_date(draw, self._near, "year"), "DATE"),
-            "dob": lambda _: (born(draw, self._near, self._age), "DATE"),
+            "date": lambda form: (write_date(draw, self._near, form, more=part == TRAIN), "DATE"),
+            "year": lambda _: (write_date(draw, self._near, "year", more=part == TRAIN), "DATE"),
+            "dob": lambda _: (born(draw, self._near, self._age, more=part == TRAIN), "DATE"),
             "age": lambda _: self._aged(draw.randint(1, 89)),
             "age90": lambda _: self._aged(
                 draw.randint(90, 104) if draw.random() < 0.5 else draw.randint(18, 89)

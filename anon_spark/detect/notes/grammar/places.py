@@ -35,6 +35,48 @@ TWO_WORDS = (
     "Fort Worth; Salt Lake City; West Roxbury; Jamaica Plain; North Andover; South Boston; Palo Alto; New Haven; Hong Kong; "
     "Rio de Janeiro; Mexico City; Sao Paulo; Cape Town; Kuala Lumpur; Grand Rapids; Long Beach; Des Moines; Cedar Rapids"
 ).split("; ")
+MORE_COUNTRIES = (
+    "Afghanistan; Algeria; Angola; Argentina; Aruba; Australia; Austria; Azerbaijan; the Bahamas; Bahrain; Barbados; Belarus; "
+    "Belgium; Belize; Benin; Bermuda; Bhutan; Bolivia; Bosnia; Botswana; Bulgaria; Burkina Faso; Burma; Burundi; Cameroon; Chad; "
+    "Chile; Congo; Costa Rica; Croatia; Curacao; Cyprus; the Czech Republic; Denmark; Dominica; Eritrea; Estonia; Fiji; Finland; "
+    "Gambia; the Gambia; Georgia; Great Britain; Grenada; Guam; Guinea; Guyana; Honduras; Hungary; Iceland; Indonesia; "
+    "Ivory Coast; Jordan; Kazakhstan; Korea; Kosovo; Kuwait; Laos; Latvia; Liberia; Libya; Lithuania; Luxembourg; Macedonia; "
+    "Madagascar; Malawi; Malaysia; Mali; Malta; Martinique; Mauritania; Mauritius; Moldova; Mongolia; Montenegro; Morocco; "
+    "Mozambique; Myanmar; Namibia; Nepal; the Netherlands; Holland; New Zealand; Nicaragua; Niger; Norway; Oman; Panama; "
+    "Papua New Guinea; Paraguay; Qatar; Romania; Rwanda; Samoa; Saudi Arabia; Senegal; Serbia; Sierra Leone; Singapore; "
+    "Slovakia; Slovenia; South Africa; South Sudan; Sri Lanka; St. Lucia; Sudan; Suriname; Sweden; Switzerland; Taiwan; "
+    "Tajikistan; Tanzania; Tibet; Togo; Tonga; Trinidad; Trinidad and Tobago; Tunisia; Turkmenistan; the UAE; Dubai; Uganda; "
+    "Uruguay; Uzbekistan; Venezuela; Wales; Yemen; Zambia; Zimbabwe; the former Yugoslavia; the Soviet Union; Northern Ireland; "
+    "Sicily; Kashmir; Punjab; Kerala; Bavaria; Tuscany; Provence; the Azores; Crete; Okinawa; Bali; Patagonia; the West Bank; Gaza"
+).split("; ")
+REGIONS = (
+    "Mass.; Conn.; N.H.; Calif.; Fla.; Ill.; Mich.; Minn.; Penn.; N.Y.; N.J.; R.I.; Wash.; Wisc.; Tex.; Ariz.; Okla.; Ala.; "
+    "Ontario; Quebec; British Columbia; Alberta; Manitoba; Nova Scotia; Newfoundland; Saskatchewan; New South Wales; Queensland; "
+    "Victoria; Tasmania; South Australia; Kent; Surrey; Essex; Yorkshire; Lancashire; Cornwall; Devon; Norfolk; Sussex; Cheshire; "
+    "County Cork; County Mayo; Co. Clare; Fife; Gauteng; Western Cape; Maharashtra; Gujarat; Tamil Nadu; West Bengal; Lagos State; "
+    "Long Island; Cape Cod; the Bronx; Staten Island; Orange County; the Bay Area; Northern Virginia; Upstate New York; "
+    "Western Massachusetts; Southern California; the Upper Peninsula; the Florida Keys; Martha's Vineyard; Nantucket; Maui; Oahu"
+).split("; ")
+MORE_TOWNS = (
+    "Hyde Park; Back Bay; Beacon Hill; Mission Hill; East Boston; South End; North End; Chestnut Hill; Fields Corner; Oak Park; "
+    "Park Slope; Forest Hills; Flushing; Bay Ridge; East Harlem; Washington Heights; Capitol Hill; Silver Spring; College Park; "
+    "Ann Arbor; Bowling Green; Coral Gables; Daytona Beach; West Palm Beach; Fort Lauderdale; St. Petersburg; St. Paul; St. Cloud; "
+    "Little Rock; Hot Springs; Colorado Springs; Grand Junction; Sioux Falls; Rapid City; Kansas City; Oklahoma City; Green Bay; "
+    "Eau Claire; La Crosse; Terre Haute; South Bend; Fort Wayne; Cuyahoga Falls; Niagara Falls; Saratoga Springs; White Plains; "
+    "New Rochelle; New Brunswick; Cherry Hill; Atlantic City; Jersey City; Asbury Park; King of Prussia; State College; Chapel Hill; "
+    "Winston-Salem; Rocky Mount; High Point; Myrtle Beach; Hilton Head; Rock Hill; Palm Springs; Santa Barbara; Santa Ana; "
+    "Santa Rosa; San Jose; San Luis Obispo; Menlo Park; Redwood City; Daly City; Walnut Creek; Huntington Beach; Carson City; "
+    "Idaho Falls; Coeur d'Alene; Twin Falls; Walla Walla; Port Angeles; Great Falls; Las Cruces; Corpus Christi; College Station; "
+    "Round Rock; Wichita Falls; Lake Charles; Bay St. Louis; Cape Girardeau; Bar Harbor; Old Orchard Beach; White River Junction; "
+    "North Adams; Great Barrington; West Springfield; East Longmeadow; North Attleboro; Fall City; Wellesley Hills; Newton Centre; "
+    "Milton Keynes; Newcastle upon Tyne; Stoke-on-Trent; Stratford-upon-Avon; Bury St Edmunds; King's Lynn; Great Yarmouth; "
+    "Tunbridge Wells; Leamington Spa; East Kilbride; Port Talbot; Dun Laoghaire; Alice Springs; Wagga Wagga; Gold Coast; "
+    "Palmerston North; Port Elizabeth; East London; Port Harcourt; Addis Ababa; Dar es Salaam; New Delhi; Navi Mumbai; "
+    "Quezon City; Cebu City; Ho Chi Minh City; Phnom Penh; Chiang Mai; Petaling Jaya; Tel Aviv; Abu Dhabi; San Salvador; "
+    "Santo Domingo; San Juan; Port-au-Prince; Buenos Aires; Belo Horizonte; Porto Alegre; Santiago de Cuba; Tegucigalpa; "
+    "Guadalajara; Monterrey; Ponta Delgada; Las Palmas; Aix-en-Provence; Frankfurt am Main; Den Haag; St. John's; Trois-Rivieres; "
+    "Thunder Bay; Moose Jaw; Medicine Hat; Red Deer; Prince George; Sault Ste. Marie; Kitchener-Waterloo; Quebec City"
+).split("; ")
 SAINTS = "Mary Joseph Luke Vincent Anne Elizabeth Francis Jude Michael Agnes Clare Anthony Raphael Camillus".split()
 HOSPITALS = {
     TRAIN: (
@@ -52,6 +94,16 @@ HOSPITALS = {
         "{compound} Pediatrics", "{compound} Internal Medicine", "{last} Dermatology", "{town} Cardiology Associates", "{compound} Imaging",
         "{real}", "{real}", "{real}", "{real}", "{compound} Behavioral Health", "{town} Dialysis", "{last} Oncology Group", "{town} Urgent Care",
         "{town} Hosp", "{town} Gen'l", "{initials} ED", "{initials}-{town}", "{tree} Family Practice", "{last} Surgery Center",
+        "{town} General Infirmary", "{town} Hospital Center", "Hospital of St. {saint}", "{last} Children's", "{town} Baptist",
+        "{town} Presbyterian", "{last} Institute for Rehabilitation", "{town} State Hospital", "{town} Osteopathic", "{compound} Med",
+        "{town} Women's and Infants", "{town} Naval Hospital", "Fort {last} Army Hospital", "{last} Army Medical Center", "{real} {town}",
+        "{town} Hand Center", "{town} Pain Clinic", "{last} Plastic Surgery", "{town} OB/GYN", "{town} Orthopaedics", "{last} Pediatrics",
+        "{town} Walk-In Clinic", "{compound} Primary Care", "{town} Neighborhood Health Center", "{town} Health Centre", "{last} Surgery",
+        "{town} Medical Practice", "{town} Polyclinic", "Hospital San {saint}", "Hospital Universitario de {town}", "Clinica {last}",
+        "Hôpital {last}", "CHU {town}", "Policlinico {last}", "{town} Teaching Hospital", "{town} Mission Hospital", "{last} Nursing Home, {town}",
+        "{faith} Hospice of {town}", "{town} Cottage Hospital", "{town} Children's", "{initials} West", "{initials}M", "the {town} General",
+        "{last} Outpatient Center", "{town} Breast Center", "{town} Wound Center", "{compound} Detox", "{last} House of {town}", "{real}'s ED",
+        "{faith} {geo} Hospital", "{state} Orthopedic Institute", "{last} Kidney Center", "{town} Infusion Center", "{tree}dale Clinic",
     ),
     TUNE: (
         "{town} Regional Hospital", "{town} District Hospital", "Our Lady of {geo} Medical Centre", "{last} University Hospital",
@@ -85,6 +137,14 @@ ORGS = {
         "{town} Gazette", "{last}'s Market", "VNA of {town}", "{town} EMS", "{coined} Home Health", "{last} Medical Supply",
         "{last} {trade}", "{town} {trade}", "{tree} {trade}", "{compound} {trade}", "{coined} {trade}", "{last} and {last2}", "{last} {trade}",
         "{company}", "{company}", "{company}", "{compound} {trade}", "{town} {trade} Co.", "{last} {trade} Inc.", "{last}, {last2} & {last}",
+        "{company}", "{company}", "{company}", "{town} {company}", "{state} State Police", "{town} Sheriff's Office", "Fort {last}",
+        "USS {last}", "St. {saint} Parish", "St. {saint}'s Church", "First {faith} Church of {town}", "Temple {faith}", "{town} Elks Lodge",
+        "Boys & Girls Club of {town}", "{town} Little League", "{town} YMCA", "{town} Town Hall", "{town} DPW", "{town} Shelter",
+        "{last} House", "City of {town}", "Town of {town}", "{town} County Jail", "{last} Correctional", "{town} Housing Authority",
+        "{last} Farms", "{last} Ranch", "{tree} Lanes", "{town} Mills", "{last} Family Foundation", "{coined} Therapeutics", "{coined}Tech",
+        "{last} Bros.", "{last}'s", "{last}'s Garage", "{town} Herald", "Radio {town}", "{town} United", "{town} Rotary Club", "{last} Estates",
+        "{town} Historical Society", "{town} Food Bank", "{state} Department of Corrections", "{state} Lottery", "{last}/{last2} Realtors",
+        "Law Office of {last} {last2}", "{last} Staffing", "{compound} Golf Club", "{compound} Ski Area", "{town} Symphony", "{last} & {last2} LLP",
     ),
     TUNE: (
         "{last} Logistics", "{town} Shipyard", "{last} Partners", "{coined} Foods", "{last} and Daughters", "{town} Transit Authority",
@@ -154,6 +214,62 @@ COMPANIES = (
     "Delta Air Lines; Southwest Airlines; Marriott; Hilton; Tesla; Toyota; Honda; Caterpillar; John Deere; 3M; Dow Chemical; Exxon; Shell; "
     "Dunkin Donuts; Burger King; Best Buy; Sears; IKEA; Tyson; PepsiCo; Coca-Cola; Nike; Gap; Staples; Liberty Mutual; Allstate; Geico"
 ).split("; ")
+MORE_COMPANIES = (
+    "Albertsons; Aldi; Alcoa; American Airlines; American Express; Amtrak; Anheuser-Busch; Applebee's; Arby's; Aramark; Avis; "
+    "AutoZone; BAE Systems; Barnes & Noble; Bechtel; Bed Bath & Beyond; Bell Canada; Berkshire Hathaway; Big Lots; Big Y; BJ's; "
+    "Blue Bird; BMW; BNSF; Bosch; BP; British Airways; British Telecom; Budweiser; Cargill; CarMax; Cheesecake Factory; Chevron; "
+    "Chick-fil-A; Chipotle; Chrysler; Cigna; Cisco; Cracker Barrel; Cub Foods; Cummins; Dell; Deloitte; Denny's; Disney; "
+    "Dollar General; Dollar Tree; Domino's; Dow; DuPont; Eastman Kodak; eBay; Electric Boat; Enterprise; Ernst & Young; "
+    "Family Dollar; Fiat; Food Lion; Foot Locker; Frito-Lay; GameStop; General Dynamics; Giant Eagle; Gillette; Goldman Sachs; "
+    "Goodwill; Goodyear; Greyhound; Grumman; H-E-B; Habitat for Humanity; Hannaford; Harley-Davidson; Heinz; Hershey; Hertz; "
+    "Hewlett-Packard; HSBC; Hy-Vee; Hyundai; IHOP; Infosys; International Harvester; JetBlue; Jiffy Lube; JPMorgan; Kellogg's; "
+    "KFC; Kmart; Kohl's; KPMG; Kraft; L.L. Bean; Lidl; Little Caesars; Lyft; Market Basket; Marks & Spencer; Mars; MassMutual; "
+    "Mattel; Maytag; Meijer; Menards; Merrill Lynch; MetLife; Michelin; Morgan Stanley; Motorola; NASA; Nestle; Netflix; "
+    "Nissan; Nordstrom; Norfolk Southern; Northrop Grumman; Office Depot; Olive Garden; Oracle; Oscar Mayer; Panera; Perdue; "
+    "Petco; PetSmart; Piggly Wiggly; Pizza Hut; Polaroid; Popeyes; Pratt & Whitney; Price Chopper; Prudential; Quest; "
+    "Red Lobster; REI; Rolls-Royce; Ross; Ryanair; Saks; Sainsbury's; Salvation Army; Sam's Club; Samsung; ShopRite; Siemens; "
+    "Smithfield; Sodexo; Sony; Sprint; Steak 'n Shake; Subway; T-Mobile; Taco Bell; Tata; Tesco; Texaco; TGI Fridays; Tim Hortons; "
+    "TJ Maxx; Tops; Tractor Supply; Trader Joe's; Tupperware; Twitter; Tyson Foods; U-Haul; Uber; Union Pacific; United Airlines; "
+    "US Steel; USPS; Volkswagen; Volvo; Waffle House; Wegmans; Wendy's; Westinghouse; Weyerhaeuser; Whirlpool; Winn-Dixie; Wipro; "
+    "Xerox; Zara; the Post Office; the MBTA; the MTA; the Port Authority; Con Edison; PG&E; National Grid; Eversource; Amgen; "
+    "Genentech; Biogen; Pfizer; Merck; the Teamsters; the UAW; the VFW; the Elks; the Rotary; the Kiwanis; the Salvation Army; "
+    "the Red Cross; Catholic Charities; Meals on Wheels; Head Start; Boy Scouts; Girl Scouts; Kiwanis; Planet Fitness; Equinox; "
+    "Harvard; MIT; Boston University; Boston College; Northeastern; Tufts University; Brown; Yale; Princeton; Columbia; NYU; "
+    "Cornell; Dartmouth; Penn State; Ohio State; Rutgers; Syracuse; Villanova; Georgetown; Howard; Spelman; Morehouse; Clemson; "
+    "Auburn; Tulane; LSU; Texas A&M; Baylor University; Rice; Notre Dame; Purdue; Marquette; Michigan State; UC Davis; USC; Cal Poly; "
+    "Berkeley; Caltech; BYU; Gonzaga; West Point; Annapolis; the Citadel; Oxford; Cambridge; McGill; IIT Bombay; Juilliard; "
+    "Phillips Exeter; Boston Latin; Fenway Park; Gillette Stadium; Disneyland; Mohegan Sun; Foxwoods; the Globe; the Times"
+).split("; ")
+MORE_HOSPITALS = (
+    "Massachusetts General; the General; the Brigham; Brigham; BID Needham; Beth Israel Deaconess; Boston City Hospital; Carney; "
+    "Faulkner; Mount Auburn; Emerson Hospital; Winchester Hospital; Norwood Hospital; South Shore Hospital; Milton Hospital; "
+    "Holy Family; Lawrence General; Lowell General; North Shore Medical Center; Salem Hospital; Cape Cod Hospital; St. Luke's; "
+    "St. Vincent's; Baystate; Cooley Dickinson; Berkshire Medical Center; Saints Memorial; New England Baptist; "
+    "New England Sinai; Braintree Rehab; Youville; Kindred; Hebrew Rehab; Hebrew SeniorLife; McLean; Cambridge City Hospital; "
+    "Cambridge Health Alliance; CHA; MAH; NWH; BMC; TMC; NEMC; DFCI; MEEI; SEH; LGH; Hasbro; Rhode Island Hospital; Kent Hospital; "
+    "Dartmouth-Hitchcock; Elliot Hospital; Catholic Medical Center; Exeter Hospital; Portsmouth Regional; Concord Hospital; "
+    "Fletcher Allen; Bridgton Hospital; Eastern Maine; Mercy Hospital; Danbury Hospital; Bridgeport Hospital; St. Raphael's; "
+    "Columbia-Presbyterian; New York-Presbyterian; Weill Cornell; Lenox Hill; Beth Israel NY; Kings County; Jacobi; Elmhurst; "
+    "Maimonides; Winthrop; North Shore LIJ; Stony Brook; Albany Med; Strong Memorial; Roswell Park; Upstate; RWJ; Hackensack; "
+    "Cooper; CHOP; HUP; Temple; Jefferson; Lehigh Valley; Allegheny General; Children's Pittsburgh; Christiana; Hopkins; JHH; "
+    "Hopkins Bayview; Sinai Baltimore; Georgetown; GW; Washington Hospital Center; Walter Reed; Bethesda Naval; Inova Fairfax; UVA; "
+    "MCV; Carilion; UNC; Wake Forest; Carolinas Medical Center; MUSC; Grady; Piedmont; Shands; Jackson Memorial; Tampa General; "
+    "Moffitt; UAB; Vandy; St. Jude; Le Bonheur; Methodist; Baptist; Norton; UC Health; Cincinnati Children's; OSU; MetroHealth; "
+    "University Hospitals; Henry Ford; Beaumont; Spectrum; U of M; IU Health; Methodist Indianapolis; Rush; Loyola; "
+    "Cook County; Lurie; Advocate; UW Health; Froedtert; Hennepin; HCMC; Abbott Northwestern; Regions; Sanford; "
+    "Nebraska Med; KU; Barnes; BJC; SLU; Mercy St. Louis; UAMS; Oklahoma Heart; Parkland; UT Southwestern; Baylor Scott & White; "
+    "Methodist Houston; Memorial Hermann; Ben Taub; Texas Children's; MDACC; Brooke Army; UNM; Banner; Mayo Scottsdale; Barrow; "
+    "Denver Health; National Jewish; UCHealth; Primary Children's; LDS Hospital; Huntsman; St. Alphonsus; Harborview; UW; "
+    "Fred Hutch; Seattle Children's; OHSU; Legacy Emanuel; Kaiser; Alta Bates; SF General; Zuckerberg; CPMC; Sutter; "
+    "Lucile Packard; Valley Med; Cedars; LA County; Harbor-UCLA; City of Hope; Loma Linda; Hoag; Rady; Scripps Mercy; Queens; "
+    "Tripler; St. Thomas'; Guy's; King's College Hospital; the Royal Free; the Royal Marsden; Addenbrooke's; the John Radcliffe; "
+    "Great Ormond Street; Barts; St. Mary's; the Mater; Beaumont Dublin; St. James's; Toronto General; SickKids; Sunnybrook; "
+    "Montreal General; Royal Victoria; Foothills; VGH; Royal Melbourne; Westmead; Groote Schuur; AIIMS; CMC Vellore; Apollo; Fortis; "
+    "Aga Khan; PGH; Charite; Karolinska; Rigshospitalet; Spaulding Cambridge; Encompass; HealthSouth; Select Specialty; Shriners; "
+    "West Roxbury VA; Jamaica Plain VA; the JP VA; Bedford VA; Togus; VA Boston; Hines; Soldiers' Home; Planned Parenthood; "
+    "Fenway Health; Dimock; Joslin; Schepens; Quest; LabCorp; Steward; Atrius; Harvard Vanguard; HVMA; Optum; MinuteClinic; "
+    "Visiting Nurses; Caritas; Gentiva; Amedisys; Apria; Lincare; DaVita; Fresenius; Genesis; Brookdale; ManorCare; Golden Living"
+).split("; ")
 REAL_HOSPITALS = (
     "Mass General; MGH; Massachusetts General Hospital; Brigham and Women's; BWH; BIDMC; Mayo Clinic; Cleveland Clinic; Johns Hopkins; "
     "Cedars-Sinai; Kaiser Permanente; Mount Sinai; NYU Langone; UCLA; UCSF; Stanford; Duke; Emory; Vanderbilt; Northwestern; Rush; Tufts; "
@@ -175,6 +291,14 @@ SCHOOLS = (
     "{town} Community College",
     "{state} State University",
 )
+MORE_SCHOOLS = (
+    "{town} High", "{last} Middle School", "St. {saint} School", "St. {saint}'s Academy", "{last} Prep", "{state} Tech",
+    "{town} Grammar School", "{last} Primary School", "{tree} Montessori", "University of {town}", "{town} Technical College",
+    "{last} University", "{last} College", "{town} Vocational", "{town} Head Start", "{last} Day School", "{compound} High School",
+    "{compound} Elementary School", "{town} Regional High School", "{last} Academy", "{tree} {geo} School", "UMass {town}", "{faith} Academy",
+    "{last} Law School", "{town} School for the Deaf", "{town} Charter School", "{compound} Preschool", "{last} Institute of Technology",
+    "{town} University", "{state} College of Pharmacy", "{company}",
+)  # fmt: skip
 FAITHS = (
     "Sacred Heart; Good Samaritan; Holy Cross; Presbyterian; Baptist; Methodist; Mercy; Providence; Bethesda; Beth Israel; Mount Sinai; "
     "Trinity; Sisters of Charity; Deaconess; Holy Family; Immaculate Conception; Grace; Redeemer; Shriners; Northside; Eastern; Unity"
@@ -220,7 +344,8 @@ class PlaceMaker:
         if kind == "hospital":
             return self._named(draw.choice((HOMES if form == "snf" else HOSPITALS)[self._part])), "HOSPITAL"
         if kind in ("org", "school"):
-            return self._named(draw.choice(SCHOOLS if kind == "school" else ORGS[self._part])), "ORGANIZATION"
+            schools = SCHOOLS if self._part != TRAIN else (*SCHOOLS, *MORE_SCHOOLS)
+            return self._named(draw.choice(schools if kind == "school" else ORGS[self._part])), "ORGANIZATION"
         if kind == "street":
             return self._street(form), "ADDRESS"
         if kind == "zip" and self._abroad and draw.random() < 0.8:
@@ -233,10 +358,8 @@ class PlaceMaker:
             return code, "ZIP"
         if kind == "st":
             return draw.choice(list(STATES)), "LOCATION"
-        if kind == "state":
-            return draw.choice(list(STATES.values())), "LOCATION"
-        if kind == "country":
-            return draw.choice(COUNTRIES), "LOCATION"
+        if kind in ("state", "country"):
+            return self._land(kind), "LOCATION"
         if kind == "place1":
             return draw.choice(
                 (draw.choice(COUNTRIES), f"{self._town()} County", draw.choice(list(STATES.values())))
@@ -246,6 +369,12 @@ class PlaceMaker:
         if kind == "place" and draw.random() < 0.4:
             return self._street(""), "ADDRESS"
         return self._town(), "LOCATION"
+
+    def _land(self, kind: str) -> str:
+        draw, more = self._draw, REGIONS if kind == "state" else MORE_COUNTRIES
+        if self._part == TRAIN and draw.random() < (0.25 if kind == "state" else 0.6):
+            return draw.choice(more)
+        return draw.choice(list(STATES.values()) if kind == "state" else COUNTRIES)
 
     def _street(self, form: str) -> str:
         draw = self._draw
@@ -266,6 +395,8 @@ class PlaceMaker:
             return str(_maker(str(self._abroad)).city())
         if self._part == TRAIN and draw.random() < 0.12:
             return self._compound()
+        if self._part == TRAIN and draw.random() < 0.15:
+            return draw.choice(MORE_TOWNS)
         if draw.random() < 0.15:
             return draw.choice(TWO_WORDS)
         if draw.random() < 0.25:
@@ -285,8 +416,11 @@ class PlaceMaker:
         initials = "".join(
             self._draw.choice("BMGHCSWNLVAU") for _ in range(self._draw.choice((2, 3, 3)))
         ) + self._draw.choice("HC")
+        companies, hospitals = COMPANIES, REAL_HOSPITALS
+        if self._part == TRAIN:
+            companies, hospitals = COMPANIES + MORE_COMPANIES, REAL_HOSPITALS + MORE_HOSPITALS
         return form.format(
-            compound=self._compound(), trade=self._draw.choice(TRADES), company=self._draw.choice(COMPANIES), real=self._draw.choice(REAL_HOSPITALS),
+            compound=self._compound(), trade=self._draw.choice(TRADES), company=self._draw.choice(companies), real=self._draw.choice(hospitals),
             town=self._town(), last=last, last2=self._last(), saint=self._draw.choice(SAINTS), tree=self._draw.choice(numbers.TREES),
             geo=self._draw.choice(GEOGRAPHY), faith=self._draw.choice(FAITHS), state=self._draw.choice(list(STATES.values())), initials=initials,
             coined=_coined(self._draw, self._part),
