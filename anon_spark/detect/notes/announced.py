@@ -31,7 +31,7 @@ _SSN = re.compile(
     _TAG
     + r"(?:sec(?:urity)?\.?)?"
     + _TAG
-    + rf"(\d{{3}}[\s.{DASHES}]{{0,3}}\d{{2}}[\s.{DASHES}]{{0,3}}\d{{4}})(?!\d)",
+    + rf"(\d{{3}}[\s./{DASHES}]{{0,3}}\d{{2}}[\s./{DASHES}]{{0,3}}\d{{4}})(?!\d)",
     re.IGNORECASE,
 )
 _FILL = r"(?:[\s:#().,\-]{1,3}(?:(?:security|sec|numbers?|no|num|card|is|was|are|digits|in|with|the|as|follows|of|his|her)\b)?){0,8}?"
@@ -40,15 +40,19 @@ _SSN_END = re.compile(
     _FILL
     + r"\b(?:last\s?-?(?:four|4)|ending|ends)\b"
     + _FILL
-    + _FOUR
+    + rf"(?:{_FOUR}|(\d(?: \d){{3}})(?![\w ]?\d))"
     + rf"|[^\d\n]{{0,8}}?([x*#\u2022]{{3}}[\s{DASHES}]?[x*#\u2022]{{2}}[\s{DASHES}]?\d{{4}})\b",
     re.IGNORECASE,
 )
 _SSN_FOUR = re.compile(
-    r"\s?(?:numbers?|nos?\.?)?[\s:#=x*\u2022\u2026\-]{0,8}?[:#=x*\u2022\u2026\-]\s?" + _FOUR, re.IGNORECASE
+    r"\s?(?:numbers?|nos?\.?)?(?:[\s:#=x*\u2022\u2026\-]{0,8}?[:#=x*\u2022\u2026\-]\s?"
+    + _FOUR
+    + r"|\s?\((\d{4})\))",
+    re.IGNORECASE,
 )
+_NUMBER_FOUR = re.compile(r"\s?#\s?:?\s?" + _FOUR)
 _LAST_FOUR = re.compile(
-    r"\blast\s?-?(?:four|4)(?:\sdigits)?(?:\sof)?(?:\s[a-z']{2,9}){0,2}\s$", re.IGNORECASE
+    r"\blast\s?-?(?:four|4)(?:\sdigits)?(?:\sof)?(?:\s[a-z'/]{2,9}){0,2}\s$", re.IGNORECASE
 )
 _AFTER_LAST_FOUR = re.compile(_FILL + _FOUR, re.IGNORECASE)
 _FAX = re.compile(
@@ -78,6 +82,7 @@ for _word in "mrn mr record records rec chart unit hospital hosp".split():
 for _word in "ssn ss soc security social".split():
     _FOLLOWED.setdefault(_word, []).extend([("SSN", _SSN, True), ("SSN", _SSN_END, True)])
 _FOLLOWED["ssn"].append(("SSN", _SSN_FOUR, True))
+_FOLLOWED["ss"].append(("SSN", _NUMBER_FOUR, True))
 for _word in "fax facsimile telefax f".split():
     _FOLLOWED.setdefault(_word, []).append(("FAX", _FAX, True))
 for _word in (

@@ -112,12 +112,14 @@ def _address(text: str) -> bool:
     return True
 
 
+LONG = 64  # letters of an address before its mark, and of a part of it behind: longer ones are not
 ANYWHERE = (
-    Pattern("EMAIL", re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+"), needs=("@",)),
+    Pattern("EMAIL", re.compile(rf"[\w.+%'-]{{1,{LONG}}}@[\w-]+(?:\.[\w-]+)+"), needs=("@",)),
     Pattern(
         "EMAIL",
         re.compile(
-            r"[\w.+-]+\s?(?:\(at\)|\[at\]|\sat\s)\s?[\w-]+\s?(?:\(dot\)|\[dot\]|\sdot\s)\s?(?:com|org|net|edu)\b"
+            rf"[\w.+-]{{1,{LONG}}}\s?(?:\(at\)|\[at\]|\sat\s)\s?[\w-]{{1,{LONG}}}\s?(?:\(dot\)|\[dot\]|\sdot\s)\s?"
+            r"(?:com|org|net|edu)\b"
         ),
         needs=("dot]", "dot)", " dot "),
     ),
@@ -132,7 +134,7 @@ ANYWHERE = (
     Pattern(
         "URL",
         re.compile(
-            r"[a-z0-9-]{2,}(?:\.[a-z0-9-]{2,})*\.(?:com|org|net|edu|gov|info|health|io|co\.uk|de|fr)\b(?!\.?[@\w])"
+            rf"[a-z0-9-]{{2,{LONG}}}(?:\.[a-z0-9-]{{2,{LONG}}}){{0,9}}\.(?:com|org|net|edu|gov|info|health|io|co\.uk|de|fr)\b(?!\.?[@\w])"
             r"(?:/[^\s<>\"')\].,;]*)?",
             re.IGNORECASE,
         ),
@@ -155,6 +157,8 @@ ANYWHERE = (
         "DEVICE", re.compile(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}(?![\w:-])"), "w:-", needs=(":", "-")
     ),
     Pattern("PHONE", re.compile(PHONE), "w-", check=_ten_digits),
+    Pattern("PHONE", re.compile(r"\([2-9]\d{2}\) ?[2-9]\d{2} - \d{4}(?!\d)"), "w", needs=(" - ",)),
+    Pattern("PHONE", re.compile(r"\[[2-9]\d{2}\] ?[2-9]\d{2}[ .-]\d{4}(?!\d)"), "w", needs=("[",)),
     Pattern(
         "PHONE",
         re.compile(r"\+\d{1,3}[\s.\-]?(?:\(\d{1,4}\)[\s.\-]?)?\d(?:[\s.\-]?\d){5,12}(?!\d)"),
@@ -177,7 +181,7 @@ NUMBERS: tuple[tuple[range, str, Pattern], ...] = (
     (
         range(1, 4),
         ".",
-        Pattern("IP", re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)"), ".", check=_address),
+        Pattern("IP", re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?!\.{0,3}\d)"), ".", check=_address),
     ),
     (
         range(3, 4),
@@ -188,6 +192,11 @@ NUMBERS: tuple[tuple[range, str, Pattern], ...] = (
             "-",
             check=_real_ssn,
         ),
+    ),
+    (
+        range(3, 4),
+        "/",
+        Pattern("PHONE", re.compile(r"[2-9]\d{2}/[2-9]\d{2}/\d{4}(?![\d/])"), "/", certain=False),
     ),
     (range(3, 4), "-.", Pattern("PHONE", re.compile(r"\d{3}[-.]\d{4}(?![\d-])"), "./-", certain=False)),
     (range(1, 13), " -", _CARD),
@@ -236,7 +245,7 @@ NUMBERS: tuple[tuple[range, str, Pattern], ...] = (
         "",
         Pattern(
             "DATE",
-            re.compile(r"(?:19\d\d|20[0-4]\d|21\d\d)(?![\d/.]*\d|\s?(?:mg|ml|cc|kcal|units?)\b)"),
+            re.compile(r"(?:19\d\d|20[0-4]\d|21\d\d)(?![/.]{0,3}\d|\s?(?:mg|ml|cc|kcal|units?)\b)"),
             "/.-",
             certain=False,
         ),

@@ -64,7 +64,7 @@ MORE = {
     "range": (
         "{d.month}/{d.day}/{y} - {e.month}/{e.day}/{y}", "{d.month}/{d.day} to {e.month}/{e.day}", "{d.month}/{d.day} through {e.month}/{e.day}", "{d:%b} {d.day}-{e.day}",
         "{d:%d} to {e:%d} {d:%B} {d.year}", "{d.day}-{e.day} {d:%b} {d.year}", "{d:%B} {d.day} to {e:%B} {e.day}, {d.year}", "{d:%m/%d/%Y} to {e:%m/%d/%Y}",
-        "{d:%m/%d/%Y}-{e:%m/%d/%Y}", "{d.month}/{d.day}–{e.month}/{e.day}", "the {d.day}{th} to the {e.day}{th}", "{d:%B} {d.day} through {e.day}", "{d:%b} {d.day}–{e.day}",
+        "{d:%m/%d/%Y}-{e:%m/%d/%Y}", "{d.month}/{d.day}\u2013{e.month}/{e.day}", "the {d.day}{th} to the {e.day}{th}", "{d:%B} {d.day} through {e.day}", "{d:%b} {d.day}\u2013{e.day}",
         "{d.month}/{d.day}->{e.month}/{e.day}", "{d.month}.{d.day}-{e.month}.{e.day}", "{d:%B} {d.day}-{e.day}, {d.year}",
     ),
     "season": (
