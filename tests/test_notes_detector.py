@@ -140,6 +140,125 @@ def test_forms_that_need_words_around_them_are_not_certain(text):
     assert told(text) == set()
 
 
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("13/45/2020", "DATE"),
+        ("45/13/99", "DATE"),
+        ("2020/13/01", "DATE"),
+        ("1750/13", "DATE"),
+        ("13/2020", "DATE"),
+        ("13/45", "DATE"),
+        ("0/12", "DATE"),
+        ("1/2/3/4/2020", "DATE"),
+        ("1.2.12.05.09", "DATE"),
+        ("2019 mg", "DATE"),
+        ("/2019", "DATE"),
+        ("20191301", "DATE"),
+        ("20190132", "DATE"),
+        ("x12/28/05", "DATE"),
+        ("20190131", "OTHER_ID"),
+        ("1234567.5", "OTHER_ID"),
+        ("-12345678", "OTHER_ID"),
+        ("ABCDEF-GH", "OTHER_ID"),
+        ("A1-B2-C", "OTHER_ID"),
+        (".AB12345", "OTHER_ID"),
+        ("4111 1111 1111 1112", "ACCOUNT"),
+        ("1111111111111111", "ACCOUNT"),
+        ("-4111111111111111", "ACCOUNT"),
+        ("GB82 WEST 1234 5698 7654 33", "ACCOUNT"),
+        ("xGB82 WEST 1234 5698 7654 32", "ACCOUNT"),
+        ("1HGCM82633A004353", "VEHICLE"),
+        ("x1HGCM82633A004352", "VEHICLE"),
+        ("000-12-3456", "SSN"),
+        ("666-12-3456", "SSN"),
+        ("123-00-4567", "SSN"),
+        ("123-45-0000", "SSN"),
+        ("-123-45-6789", "SSN"),
+        ("123-45\u20136789", "SSN"),
+        ("2345550199", "PHONE"),
+        ("x617-555-0199", "PHONE"),
+        ("./555-0199", "PHONE"),
+        ("x+44 20 7946 0958", "PHONE"),
+        ("999.1.2.3", "IP"),
+        (".1.2.3.4", "IP"),
+        ("1:2:3:4:5:6:7:g", "IP"),
+        ("x::1", "IP"),
+        ("1::2::3", "IP"),
+        ("x00:1A:2b:3c:4d:5e", "DEVICE"),
+        (".02139", "ZIP"),
+        ("-02139-1234", "ZIP"),
+        ("g1:2:3:4:5:6:7:8", "IP"),
+        ("1:2:3:4:5:6:7:8:9", "IP"),
+        ("1.2.3.4.5", "IP"),
+        ("00:1A:2b:3c:4d:5e:6f", "DEVICE"),
+        ("(617) 555 - 01999", "PHONE"),
+        ("x(617) 555 - 0199", "PHONE"),
+        ("[617] 555-01999", "PHONE"),
+        ("+12345678901234567", "PHONE"),
+        ("617/555/0199/2", "PHONE"),
+        ("5/617/555/0199", "PHONE"),
+        ("555-0199-1", "PHONE"),
+        ("4111 1111 1111 1111-3", "ACCOUNT"),
+        ("123-45-6789-1", "SSN"),
+        ("12-345-678/9", "OTHER_ID"),
+        ("/12-345-678", "OTHER_ID"),
+        (".A12-B34-C56", "OTHER_ID"),
+        ("A12-B34-C56x", "OTHER_ID"),
+        ("AB123CDx", "OTHER_ID"),
+        ("02139-1234-5", "ZIP"),
+        ("02139.5", "ZIP"),
+        ("2020/1/2/3", "DATE"),
+        ("3.1/2/2020", "DATE"),
+        ("3-2020/1/2", "DATE"),
+        (".3/4", "DATE"),
+        ("a@b", "EMAIL"),
+        ("a@b.com", "URL"),
+    ],
+)
+def test_what_only_looks_like_a_form_is_none(text, label):
+    for padded in (text, f"seen {text} then"):
+        assert label not in {hit.span.label for hit in find_patterns(padded, tokenize(padded))}
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "words"),
+    [
+        ("GB82 WEST 1234 5698 7654 32", "ACCOUNT", "GB82 WEST 1234 5698 7654 32"),
+        ("00:1A:2b:3c:4d:5e", "DEVICE", "00:1A:2b:3c:4d:5e"),
+        ("A12-B34-C56", "OTHER_ID", "A12-B34-C56"),
+        ("AB12345", "OTHER_ID", "AB12345"),
+        ("1:2:3:4:5:6:7:8", "IP", "1:2:3:4:5:6:7:8"),
+        ("02139-1234", "ZIP", "02139-1234"),
+        ("jane (at) x (dot) org", "EMAIL", "jane (at) x (dot) org"),
+        ("HEALTH.EXAMPLE.ORG/a", "URL", "HEALTH.EXAMPLE.ORG/a"),
+        ("www.example.zz/a", "URL", "www.example.zz/a"),
+    ],
+)
+def test_rarer_forms_are_certain(text, label, words):
+    assert (label, words) in told(f"seen {text} then")
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("3/4", "DATE"),
+        ("2019", "DATE"),
+        ("20190131", "DATE"),
+        ("02139", "ZIP"),
+        ("555-0199", "PHONE"),
+        ("617/555/0199", "PHONE"),
+        ("12-345-678", "OTHER_ID"),
+        ("AB123CD", "OTHER_ID"),
+        ("94 F", "AGE"),
+        ("may 2", "DATE"),
+    ],
+)
+def test_forms_of_many_meanings_are_hints(text, label):
+    hits = find_patterns(text, tokenize(text))
+    assert {hit.certain for hit in hits if hit.span.label == label} == {False}
+
+
 def test_scores_and_labels_are_those_of_crfsuite(tmp_path):
     trainer = pycrfsuite.Trainer(
         algorithm="ap", verbose=False, params={"max_iterations": 3, "feature.minfreq": 1}

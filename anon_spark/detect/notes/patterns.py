@@ -53,11 +53,6 @@ def _month_day(text: str) -> bool:
     return (1 <= a <= 12 and 1 <= b <= 31) or (1 <= b <= 12 and 1 <= a <= 31)
 
 
-def _ten_digits(text: str) -> bool:
-    """Telephone numbers of North America: area codes and exchanges begin with 2 to 9; one long row has no mark."""
-    return len(_NUMBERS.findall(text)) > 1
-
-
 def _no_day(text: str) -> bool:
     return not (
         len(text) == 8
@@ -149,14 +144,13 @@ ANYWHERE = (
         "IP",
         re.compile(r"[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){7}(?![\w:])"),
         "w:",
-        check=_address,
         needs=(":",),
     ),
     Pattern("IP", re.compile(r"[0-9a-fA-F:]*::[0-9a-fA-F:]*(?![\w:])"), "w:", check=_address, needs=("::",)),
     Pattern(
         "DEVICE", re.compile(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}(?![\w:-])"), "w:-", needs=(":", "-")
     ),
-    Pattern("PHONE", re.compile(PHONE), "w-", check=_ten_digits),
+    Pattern("PHONE", re.compile(PHONE), "w-"),
     Pattern("PHONE", re.compile(r"\([2-9]\d{2}\) ?[2-9]\d{2} - \d{4}(?!\d)"), "w", needs=(" - ",)),
     Pattern("PHONE", re.compile(r"\[[2-9]\d{2}\] ?[2-9]\d{2}[ .-]\d{4}(?!\d)"), "w", needs=("[",)),
     Pattern(
