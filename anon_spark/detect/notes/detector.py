@@ -1,8 +1,10 @@
 """Find personal text: the sequence model's spans, joined with what checked patterns are certain of."""
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import Any
 
 from anon_spark.detect.notes import features
 from anon_spark.detect.notes.announced import Hit
@@ -153,15 +155,21 @@ def join(text: str, spans: Iterable[Span], hits: Iterable[Hit]) -> list[Span]:
     """The model's spans, widened or added to by certain hits: nothing either of them found is left out."""
     kept = sorted(spans)
     for hit in sorted((hit.span for hit in hits if hit.certain), key=_priority):
-        touching = [s for s in kept if s.start < hit.end and hit.start < s.end]
+        part = _touching(kept, hit)
+        touching = kept[part]
         if not touching:
-            kept.append(hit)
+            kept[part] = [hit]
         elif any(s.start > hit.start or s.end < hit.end for s in touching) and not _cover(touching, hit):
             first, last = min(s.start for s in touching), max(s.end for s in touching)
-            kept = [s for s in kept if s not in touching]
             label = hit.label if len(touching) > 1 else touching[0].label
-            kept.append(Span(min(first, hit.start), max(last, hit.end), label))
-    return [_by_number(text, span) for span in outside_placeholders(text, sorted(kept))]
+            kept[part] = [Span(min(first, hit.start), max(last, hit.end), label)]
+    return [_by_number(text, span) for span in outside_placeholders(text, kept)]
+
+
+def _touching(spans: Sequence[tuple[Any, ...]], span: Span) -> slice:
+    """Of spans in order and apart, those that share a character with ``span``; where they would be, if none does."""
+    first = bisect_right(spans, span.start, key=itemgetter(1))
+    return slice(first, bisect_left(spans, span.end, lo=first, key=itemgetter(0)))
 
 
 _PLACEHOLDER = re.compile(r"\[\*\*.{0,80}?\*\*\]", re.DOTALL)
@@ -174,7 +182,7 @@ def outside_placeholders(text: str, spans: list[Span]) -> list[Span]:
     held = [match.span() for match in _PLACEHOLDER.finditer(text)]
     kept = []
     for span in spans:
-        inside = [(a, b) for a, b in held if span.start < b and a < span.end]
+        inside = held[_touching(held, span)]
         days = span.label == "DATE" and any(c.isdigit() for c in text[span.start : span.end])
         if not inside or days:
             kept.append(span)
