@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ import numpy as np
 import pycrfsuite
 import pytest
 
-from anon_spark.detect.notes import features, lexicon, train_network, training
+from anon_spark.detect.notes import detector, features, lexicon, tables, train_network, training
 from anon_spark.detect.notes.announced import Hit
 from anon_spark.detect.notes.corrections import drop_credentials, drop_eponyms, drop_shares, name_by_key
 from anon_spark.detect.notes.crf import Seen, Tagger, Weights
@@ -31,7 +32,7 @@ from anon_spark.detect.notes.patterns import find_patterns
 from anon_spark.detect.notes.presidio import make_recognizer
 from anon_spark.detect.notes.repeats import repeat_names
 from anon_spark.detect.notes.replace import TREATMENTS, Real, Replacing, replace, shift_date
-from anon_spark.detect.notes.spans import Span
+from anon_spark.detect.notes.spans import Note, Span
 from anon_spark.detect.notes.tokens import tokenize
 from anon_spark.detect.notes.train import (
     _weights,
@@ -440,6 +441,66 @@ def test_what_a_pattern_is_certain_of_is_never_lost():
     assert join(text, [], [phone]) == [phone.span]
     assert join(text, [Span(0, 8, "NAME")], [phone]) == [Span(0, 17, "NAME")]
     assert join(text, [Span(0, 21, "NAME")], [phone]) == [Span(0, 21, "NAME")]
+    both = [Span(0, 7, "NAME"), Span(9, 10, "ZIP"), Span(18, 21, "DATE")]
+    assert join(text, both, [phone]) == [Span(0, 17, "PHONE"), Span(18, 21, "DATE")]
+    assert join(text, [Span(5, 8, "ZIP"), Span(8, 17, "FAX")], [phone]) == [
+        Span(5, 8, "ZIP"),
+        Span(8, 17, "FAX"),
+    ]
+    assert join(text, both, [phone._replace(certain=False)]) == both
+
+
+def test_hits_and_spans_are_joined_as_one_by_one():
+    draw = random.Random(5)
+    for _ in range(300):
+        ends = sorted(draw.sample(range(60), 12))
+        spans = [
+            Span(a, b, "NAME") for a, b in zip(ends[::2], ends[1::2], strict=True) if draw.random() < 0.7
+        ]
+        begins = [draw.randrange(55) for _ in range(5)]
+        hits = [Hit(Span(a, a + draw.randint(1, 5), "PHONE"), True) for a in begins]
+        joined = join("x" * 60, spans, hits)
+        held = [set(range(s.start, s.end)) for s in (*spans, *(hit.span for hit in hits))]
+        assert set().union(*held) == {i for s in joined for i in range(s.start, s.end)}
+        assert all(a.end <= b.start for a, b in itertools.pairwise(joined))
+
+
+def test_spans_are_corrected_repeated_and_joined():
+    text = (
+        "Dr. Zwackel, MD saw Bell's palsy, 1/2 NS; fax 617-555-0143 and 94 yo; zwackel agreed. "
+        "[**Name 3**] SSN 123-45-6789"
+    )
+    tokens = tokenize(text)
+    marks = {
+        **dict.fromkeys(("Zwackel", "MD", "Bell", "Name"), "NAME"),
+        **dict.fromkeys(("1", "/", "2"), "DATE"),
+        **dict.fromkeys(("617", "-", "555", "0143"), "PHONE"),
+    }
+    labels = [marks.get(word, "O") for word in tokens.words]
+    at = tokens.words.index("SSN")
+    labels[at:] = ["O"] * (len(labels) - at)
+    found = detector._spans(text, tokens, labels, find_patterns(text, tokens))
+    assert [(s.label, text[s.start : s.end]) for s in found] == [
+        ("NAME", "Zwackel"),
+        ("FAX", "617-555-0143"),
+        ("AGE", "94"),
+        ("NAME", "zwackel"),
+        ("SSN", "123-45-6789"),
+    ]
+
+
+def test_patterns_can_be_left_out():
+    nothing = Weights(["NAME", "O"], {}, np.zeros((0, 2), np.float32), np.zeros((2, 2), np.float32))
+    sure = Detector(Tagger(nothing, caution=-1.0))
+    assert [s.label for s in sure.find(["SSN 123-45-6789"])[0]] == ["SSN"]
+    assert sure.find(["SSN 123-45-6789"], patterns=False) == [[]]
+
+
+def test_sums_made_in_parts_are_those_made_together(weights, network, monkeypatch):
+    texts = [note.text for note in made_up(TEST, 10)]
+    whole = Detector(Tagger(weights, network)).find(texts)
+    monkeypatch.setattr(tables, "MOST_MADE", 3)
+    assert Detector(Tagger(weights, network)).find(texts) == whole
 
 
 def test_a_model_is_written_and_read(tmp_path, weights, network):
@@ -717,6 +778,46 @@ def test_what_breaks_the_random_field_breaks_the_training():
     broken = [SimpleNamespace(text="x", spans=None)]
     with training._field_beside(1, broken, 1) as field, pytest.raises(TypeError):
         field.result()
+
+
+def test_a_model_is_made_of_what_was_asked_for(tmp_path, weights, network, monkeypatch):
+    asked: dict[str, object] = {"notes": []}
+    own = [Note("Dr. Own came", (Span(4, 7, "NAME"),))]
+
+    @contextmanager
+    def beside(count, own, rounds):
+        asked["field"] = count, own, rounds
+        yield SimpleNamespace(check=lambda: asked.update(checked=True), result=lambda: weights)
+
+    def learn(notes, *, rounds, progress):
+        asked["network"] = [note.text for note in notes][-1], rounds
+        progress("a round")
+        return network
+
+    def measured(_, notes, cautions):
+        asked["notes"].append((tuple(notes), tuple(cautions)))
+        worth = {
+            "overall": dict.fromkeys(("precision", "recall", "f1"), 0.5),
+            "over_redaction": {"share": 0.0},
+        }
+        return {
+            c: {**worth, "overall": {**worth["overall"], "f2": 0.9 if c == 40 else 0.8}, "labels": {}}
+            for c in cautions
+        }
+
+    monkeypatch.setattr(training, "_field_beside", beside)
+    monkeypatch.setattr(training, "train_network", learn)
+    monkeypatch.setattr(training, "_measured", measured)
+    facts = training.train_model(tmp_path / "m.npz", own=own, count=7, rounds=2, held=3, progress=print)
+    assert asked["field"] == (round(7 * training.FIELD_SHARE), own, 2)
+    assert asked["network"] == ("Dr. Own came", 2)
+    assert asked["checked"]
+    assert asked["notes"] == [
+        (tuple(made_up(TUNE, 3)), training.CAUTIONS),
+        (tuple(made_up(TEST, 3)), (40.0,)),
+    ]
+    assert (facts["caution"], facts["made_up"], facts["own"], facts["test"]["f2"]) == (40.0, 7, 1, 0.9)
+    assert load_model(tmp_path / "m.npz").tagger().caution == 40.0
 
 
 def test_a_process_whose_parent_is_gone_ends(tmp_path):
