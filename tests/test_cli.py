@@ -54,6 +54,19 @@ def test_a_missing_source_is_exit_3_and_wrong_usage_exit_2(tmp_path):
     assert anon("frobnicate").returncode == 2
 
 
+def test_an_interrupted_command_is_exit_130(tmp_path):
+    script = (
+        "import signal\n"
+        "from anon_spark import cli\n"
+        "from anon_spark.detect.notes import training\n"
+        "training.train_model = lambda *_, **__: signal.raise_signal(signal.SIGINT)\n"
+        "cli.main('notes', 'train')\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "model.npz")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_run_measure_and_report_as_commands(tmp_path):
     policy, source = toy.write_policy(tmp_path), toy.Hospital.make().write(tmp_path / "source")
     target = tmp_path / "target"
