@@ -4,6 +4,7 @@ A surrogate is drawn by a keyed hash of what it stands for, so a name becomes th
 (or of everybody, where the notes are not said to be somebody's), and nobody without the key can tell which it was.
 """
 
+import dataclasses
 import hashlib
 import hmac
 import random
@@ -41,6 +42,7 @@ class Replacing:
     days: int | None = None
     hints: bool = True  # religions and younger ages are replaced too
     avoid: Container[str] = frozenset()
+    attempt: int = 0  # how many surrogates before were not to be had
 
 
 def bare(words: str) -> str:
@@ -98,15 +100,16 @@ def _instead(words: str, label: str, how: Replacing) -> str:
         return f"[{label}]"
     make = _SURROGATES.get(label, _code)
     for attempt in range(TRIES):
-        made = make(words, _draw(words, label, how, attempt), how, attempt)
+        trying = dataclasses.replace(how, attempt=attempt)
+        made = make(words, _draw(words, label, trying), trying)
         if label in _KEPT or (bare(made) != bare(words) and made not in how.avoid):
             return made
     return f"[{label}]"
 
 
-def _draw(words: str, label: str, how: Replacing, attempt: int = 0) -> random.Random:
+def _draw(words: str, label: str, how: Replacing) -> random.Random:
     """Random choices that follow from the key, the person and the words, whatever their case and spaces."""
-    same = f"{how.person}\0{label}\0{' '.join(words.lower().split())}" + "\0" * attempt
+    same = f"{how.person}\0{label}\0{' '.join(words.lower().split())}" + "\0" * how.attempt
     return random.Random(hmac.new(how.key, same.encode(), "sha256").digest())  # noqa: S311  seeded by the keyed hash
 
 
@@ -126,14 +129,14 @@ def _firsts(man: bool) -> tuple[str, ...]:
     return tuple(sorted(Provider.first_names_male if man else Provider.first_names_female))
 
 
-def _name(words: str, _whole: random.Random, how: Replacing, attempt: int) -> str:
+def _name(words: str, _whole: random.Random, how: Replacing) -> str:
     """Each part of a name becomes another of its kind, a first name of the same gender, in the case it was written."""
 
     def other(match: re.Match[str]) -> str:
         part = match.group()
         if len(part) == 1:
-            return _draw(part, "initial", how, attempt).choice("ABCDEFGHJKLMNPRSTW")
-        own, pool = _draw(part, "part", how, attempt), _pool(part)
+            return _draw(part, "initial", how).choice("ABCDEFGHJKLMNPRSTW")
+        own, pool = _draw(part, "part", how), _pool(part)
         chosen = next(
             (name for name in (own.choice(pool) for _ in range(TRIES)) if bare(name) != bare(part)), "X"
         )
@@ -155,7 +158,7 @@ def _cased(chosen: str, like: str) -> str:
     return chosen.upper() if like.isupper() else chosen.lower() if like.islower() else chosen.capitalize()
 
 
-def _code(words: str, draw: random.Random, _how: Replacing, _attempt: int) -> str:
+def _code(words: str, draw: random.Random, _how: Replacing) -> str:
     """Every digit and letter becomes another, in the case it was written; marks and lengths stay."""
     return "".join(_character(c, draw) for c in words)
 
@@ -167,10 +170,10 @@ def _character(c: str, draw: random.Random) -> str:
     return letter.lower() if c.islower() else letter
 
 
-def _telephone(words: str, draw: random.Random, how: Replacing, attempt: int) -> str:
+def _telephone(words: str, draw: random.Random, how: Replacing) -> str:
     """As :func:`_code`; what announces an extension stays."""
     parts = re.split(r"(?i)(\b(?:ext|extension|x)(?![^\W\d_]))", words)
-    return "".join(part if n % 2 else _code(part, draw, how, attempt) for n, part in enumerate(parts))
+    return "".join(part if n % 2 else _code(part, draw, how) for n, part in enumerate(parts))
 
 
 _INSTITUTION = re.compile(
@@ -193,17 +196,17 @@ def _town(words: str, draw: random.Random) -> str:
     return _cased(draw.choice(_names("c")), words if words.isupper() or words.islower() else "Aa")
 
 
-def _place(words: str, draw: random.Random, _how: Replacing, _attempt: int) -> str:
+def _place(words: str, draw: random.Random, _how: Replacing) -> str:
     return _town(words, draw)
 
 
-def _institution(words: str, draw: random.Random, _how: Replacing, _attempt: int) -> str:
+def _institution(words: str, draw: random.Random, _how: Replacing) -> str:
     """A town's, and of the old words only the last that says what kind it is."""
     kinds = _INSTITUTION.findall(words)
     return _town(words, draw) + (f" {kinds[-1]}" if kinds else "")
 
 
-def _address(words: str, draw: random.Random, _how: Replacing, _attempt: int) -> str:
+def _address(words: str, draw: random.Random, _how: Replacing) -> str:
     """Another number, a town's name, and of the old words only the kind of street and of unit."""
     number = re.match(r"\d+(?=\s)", words)
     kinds, unit = _STREET.findall(words), _UNIT.search(words)
@@ -216,23 +219,23 @@ def _address(words: str, draw: random.Random, _how: Replacing, _attempt: int) ->
     return " ".join(parts)
 
 
-def _electronic(words: str, draw: random.Random, _how: Replacing, _attempt: int) -> str:
+def _electronic(words: str, draw: random.Random, _how: Replacing) -> str:
     """An address at a domain that nobody can own (RFC 2606)."""
     token = "".join(draw.choice("abcdefghijkmnopqrstuvwxyz") for _ in range(8))
     return f"{token}@example.org" if "@" in words else f"www.example.org/{token}"
 
 
-def _internet(_words: str, draw: random.Random, _how: Replacing, _attempt: int) -> str:
+def _internet(_words: str, draw: random.Random, _how: Replacing) -> str:
     return f"192.0.2.{draw.randint(1, 254)}"  # documentation's own, RFC 5737
 
 
-def _age(words: str, _draw: random.Random, _how: Replacing, _attempt: int) -> str:
+def _age(words: str, _draw: random.Random, _how: Replacing) -> str:
     if words.lower() == "nineties":
         return f"{OLDEST}s"
     return re.sub(r"\d+", f"{OLDEST}", words, count=1) if re.search(r"\d", words) else f"over {OLDEST - 1}"
 
 
-def _younger(words: str, _draw: random.Random, _how: Replacing, _attempt: int) -> str:
+def _younger(words: str, _draw: random.Random, _how: Replacing) -> str:
     """A band of ten years."""
     number = re.search(r"\d+", words)
     if not number:
@@ -241,7 +244,7 @@ def _younger(words: str, _draw: random.Random, _how: Replacing, _attempt: int) -
     return words[: number.start()] + f"{low}-{low + 9}" + words[number.end() :]
 
 
-def _date(words: str, _draw: random.Random, how: Replacing, _attempt: int) -> str:
+def _date(words: str, _draw: random.Random, how: Replacing) -> str:
     """The day moved by the person's offset in the form it was written; one that cannot be read becomes a tag."""
     return (None if how.days is None else shift_date(words, how.days)) or "[DATE]"
 
@@ -363,10 +366,10 @@ def _roles(
 
 
 def _tagged(label: str) -> "Surrogate":
-    return lambda words, draw, how, attempt: f"[{label}]"  # noqa: ARG005
+    return lambda words, draw, how: f"[{label}]"  # noqa: ARG005
 
 
-Surrogate = Callable[[str, random.Random, Replacing, int], str]
+Surrogate = Callable[[str, random.Random, Replacing], str]
 _SURROGATES: dict[str, Surrogate] = {
     "NAME": _name,
     "LOCATION": _place,
