@@ -972,6 +972,13 @@ def test_a_name_has_one_surrogate_in_every_case():
         ("Easter Monday 2018", 30, None),
         ("Q3 '21", 203, None),
         ("Tuesday, March 3", 10, None),
+        ("2/10-14", 40, None),
+        ("Mar 5-9", 40, None),
+        ("5 - 9 March 2019", 40, None),
+        ("03-Apr-2101", 40, "13-May-2101"),
+        ("Apr 5/05", 40, "May 15/05"),
+        ("4/5/'05", 40, "5/15/'05"),
+        ("3 - 4 - 05", 40, "4 - 13 - 05"),
     ],
 )
 def test_dates_move_in_the_form_they_were_written(words, days, moved):

@@ -13,11 +13,13 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from faker.providers.person.en_US import Provider
 from numpy.typing import NDArray
 
+from anon_spark.detect.notes.announced import DASHES
 from anon_spark.detect.notes.labels import HINTS, YOUNGER_AGE
 from anon_spark.detect.notes.lexicon import lexicon
 from anon_spark.detect.notes.spans import Span
@@ -271,7 +273,7 @@ def shift_date(words: str, days: int, *, near: int = 2000) -> str | None:
     """Move a written date; null where it has no reading. A date without a year is moved as if it were of ``near``.
 
     A month without a day is moved as if it were its 15th. Words that are no part of a plain date (``Easter``,
-    ``spring``, ``Q3``, a weekday) say more than the numbers do: such a date has no reading.
+    ``spring``, ``Q3``, a weekday) say more than the numbers do: such a date has no reading, and two days have none.
 
     >>> [shift_date(words, 7) for words in ("03-Apr-2101", "the 28th of April", "12/28/05", "3/4")]
     ['10-Apr-2101', 'the 5th of May', '01/04/06', '3/11']
@@ -287,6 +289,9 @@ def shift_date(words: str, days: int, *, near: int = 2000) -> str | None:
     if not said <= _OF_DATES:
         return None
     numbers = [(m.start(), m.end()) for m in re.finditer(r"\d+", words)]
+    marks = {words[a[1] : b[0]].strip(" '\u2019") for a, b in pairwise(numbers)}
+    if marks.intersection(DASHES) if month_word else len(marks) > 1:  # "Mar 5-9", "2/10-14": two days
+        return None
     short = [
         i for i, (begin, _) in enumerate(numbers) if words[begin - 1 : begin] in ("'", "\u2019") and begin
     ]
