@@ -536,7 +536,9 @@ def test_the_networks_slopes_are_those_of_its_loss(monkeypatch):
             losses = []
             for step in (1e-6, -1e-6):
                 moved = {**now, name: value.copy()}
-                moved[name].flat[at] += step
+                rows = batch.touched if name == "vectors" else np.arange(len(value))
+                row, *column = np.unravel_index(at, slopes[name].shape)
+                moved[name][(rows[row], *column)] += step
                 losses.append(train_network.gradients(moved, batch, draw, 0.0)[0])
             assert (losses[0] - losses[1]) / 2e-6 == pytest.approx(slopes[name].flat[at], rel=1e-3)
 

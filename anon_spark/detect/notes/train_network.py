@@ -27,6 +27,7 @@ LEAST = 20  # tokens that a feature is seen in
 DROPPED = 0.3
 UNLISTED, UNLISTED_OUTSIDE, UNREAD = 0.25, 0.06, 0.4
 PACE, WARM = 2e-3, 0.06  # of Adam, and the share of the steps until it is reached
+VECTORS = "vectors"
 Ints = NDArray[np.int32]
 
 
@@ -102,7 +103,8 @@ def inputs_of(corpus: Corpus) -> Inputs:
 class Batch(NamedTuple):
     """Stretches of text."""
 
-    features: csr_matrix  # (different words and places, features)
+    touched: Ints  # which features it has
+    features: csr_matrix  # (different words and places, features it has)
     who: csr_matrix  # (tokens, different words and places)
     labels: Ints
     inside: Floats  # (stretches, LENGTH, 1)
@@ -126,10 +128,12 @@ def batches(corpus: Corpus, inputs: Inputs, draw: np.random.Generator) -> Iterat
         told = np.column_stack([view * len(letters) + words, 4 * len(letters) + corpus.places[at]])
         different, numbers = np.unique(told, return_inverse=True)
         ends = np.arange(0, told.size + 1, told.shape[1])
-        ones = np.ones(told.size, np.float32)
-        who = csr_matrix((ones, numbers.ravel(), ends), (len(at), len(different)))
+        who = csr_matrix((np.ones(told.size, np.float32), numbers.ravel(), ends), (len(at), len(different)))
         inside = (words > 0).astype(np.float32).reshape(-1, LENGTH, 1)
-        yield Batch(inputs.ones[different], who, labels, inside)
+        ones = inputs.ones[different]
+        touched, columns = np.unique(ones.indices, return_inverse=True)
+        features = csr_matrix((ones.data, columns, ones.indptr), (len(different), len(touched)))
+        yield Batch(touched, features, who, labels, inside)
 
 
 Parameters = dict[str, Floats]
@@ -141,7 +145,7 @@ def started(features_count: int, labels: int, draw: np.random.Generator) -> Para
     def normal(*shape: int, scale: float) -> Floats:
         return (draw.standard_normal(shape) * scale).astype(np.float32)
 
-    begun = {"vectors": normal(features_count, SIZE, scale=0.04)}
+    begun = {VECTORS: normal(features_count, SIZE, scale=0.04)}
     for n in range(len(STEPS)):
         begun[f"weights{n}"] = normal(3, SIZE, SIZE, scale=(3 * SIZE) ** -0.5)
         begun[f"bias{n}"] = np.zeros(SIZE, np.float32)
@@ -151,14 +155,14 @@ def started(features_count: int, labels: int, draw: np.random.Generator) -> Para
 def gradients(
     now: Parameters, batch: Batch, draw: np.random.Generator, dropped: float
 ) -> tuple[float, Parameters]:
-    """The mean loss of a batch's tokens and its slope."""
+    """The mean loss of a batch's tokens and its slope; of the vectors, of those of features it has."""
     shape = (*batch.inside.shape[:2], SIZE)
 
     def kept() -> Floats:
         return (draw.random(shape, np.float32) >= dropped) * np.float32(1 / (1 - dropped))
 
     mask = batch.inside * kept()
-    hidden = [(batch.who @ (batch.features @ now["vectors"])).reshape(shape) * mask]
+    hidden = [(batch.who @ (batch.features @ now[VECTORS][batch.touched])).reshape(shape) * mask]
     gates = []
     for n, step in enumerate(STEPS):
         before = _windows(hidden[-1], step) @ now[f"weights{n}"].reshape(-1, SIZE) + now[f"bias{n}"]
@@ -183,7 +187,7 @@ def gradients(
         slopes[f"bias{n}"] = through.sum(axis=0)
         back = through @ now[f"weights{n}"].reshape(-1, SIZE).T
         slope = slope + _unwindowed(back.reshape(*shape[:2], 3, SIZE), STEPS[n])
-    slopes["vectors"] = batch.features.T @ (batch.who.T @ (slope * mask).reshape(-1, SIZE))
+    slopes[VECTORS] = batch.features.T @ (batch.who.T @ (slope * mask).reshape(-1, SIZE))
     return loss, slopes
 
 
@@ -204,22 +208,31 @@ def _unwindowed(slopes: Floats, step: int) -> Floats:
 
 
 class Adam:
-    """Steps along slopes, each by its own mean and spread."""
+    """Steps along slopes, each by its own mean and spread.
+
+    Of the vectors, most of which a batch has not, those it has are moved along the slope itself: the mean would move
+    them the same way in the steps that follow. Their spreads fade by the steps since they were moved last.
+    """
 
     def __init__(self, parameters: Parameters) -> None:
-        self.means = {name: np.zeros_like(value) for name, value in parameters.items()}
+        self.means = {name: np.zeros_like(value) for name, value in parameters.items() if name != VECTORS}
         self.squares = {name: np.zeros_like(value) for name, value in parameters.items()}
+        self.moved = np.zeros(len(parameters[VECTORS]), np.int32)  # the step in which each vector was
         self.steps = 0
 
-    def step(self, parameters: Parameters, slopes: Parameters, pace: float) -> None:
-        """Move ``parameters`` in place."""
+    def step(self, parameters: Parameters, slopes: Parameters, touched: Ints, pace: float) -> None:
+        """Move ``parameters`` in place; the slopes of vectors are those of ``touched``."""
         self.steps += 1
         first, second = 1 - 0.9**self.steps, 1 - 0.99**self.steps
-        for name, slope in slopes.items():
-            mean, square = self.means[name], self.squares[name]
+        for name in self.means:
+            slope, mean, square = slopes[name], self.means[name], self.squares[name]
             mean += 0.1 * (slope - mean)
             square += 0.01 * (slope * slope - square)
             parameters[name] -= (pace / first) * mean / (np.sqrt(square / second) + 1e-8)
+        slope, fade = slopes[VECTORS], 0.99 ** (self.steps - self.moved[touched]).astype(np.float32)
+        square = self.squares[VECTORS][touched] * fade[:, None] + 0.01 * slope * slope
+        self.squares[VECTORS][touched], self.moved[touched] = square, self.steps
+        parameters[VECTORS][touched] -= pace * slope / (np.sqrt(square / second) + 1e-8)
 
 
 def train_network(
@@ -237,8 +250,8 @@ def train_network(
         for batch in batches(corpus, inputs, draw):
             loss, slopes = gradients(now, batch, draw, DROPPED)
             pace = PACE * min(1, (adam.steps + 1) / (WARM * whole)) * max(0.02, 1 - adam.steps / whole)
-            adam.step(now, slopes, pace)
+            adam.step(now, slopes, batch.touched, pace)
             losses.append(loss)
         progress(f"network, round {n + 1} of {rounds}: loss {np.mean(losses):.4f}")
     layers = [Layer(now[f"weights{n}"], now[f"bias{n}"], step) for n, step in enumerate(STEPS)]
-    return Network(corpus.label_names, inputs.rows, now["vectors"], layers, (now["out"], now["out_bias"]))
+    return Network(corpus.label_names, inputs.rows, now[VECTORS], layers, (now["out"], now["out_bias"]))

@@ -76,6 +76,13 @@ def rules(part: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(lines) for name, lines in found.items()}
 
 
+@cache
+def _kinds(part: str) -> tuple[list[str], list[int]]:
+    """The rules that make whole notes, and how often each is drawn."""
+    names = [name for name in rules(part) if name.startswith("note.")]
+    return names, [WEIGHTS.get(name, 1) for name in names]
+
+
 def write_note(part: str, number: int, *, rule: str | None = None) -> Note:
     """Write the ``number``-th note of ``part``; the same every time."""
     return write_with_known(part, number, rule=rule)[0]
@@ -87,8 +94,7 @@ def write_with_known(part: str, number: int, *, rule: str | None = None) -> tupl
     seed(draw.getrandbits(32))
     known = rules(part)
     if rule is None:
-        names = [name for name in known if name.startswith("note.")]
-        rule = draw.choices(names, [WEIGHTS.get(name, 1) for name in names])[0]
+        rule = draw.choices(*_kinds(part))[0]
     template = draw.choice(known[rule])
     fields = Fields(draw, part)
     filled = _expand(template, known, fields, draw)
