@@ -114,6 +114,10 @@ _OLD = re.compile(
 _SEXED = re.compile(r"\s?(?:[MF]|[WBHA][MF]|(?:fe)?male|(?:wo)?man|gentleman|lady)\b", re.IGNORECASE)
 _NUMBERS = re.compile(r"\d+")
 _NUMERALS = {"ninety", "hundred", "nineties"}
+_OF_NINETY = {"nonagenarian", "nonagenarians", "centenarian", "centenarians"}
+_TURNED = {"turned", "turning", "turns"}
+_BIRTHDAY = re.compile(r"(?:st|nd|rd|th)\s(?:birthday|bday)\b", re.IGNORECASE)
+_DEGREES = re.compile(r"\s?(?:deg|\u00b0|%|percent|times)", re.IGNORECASE)
 _IN_NINETIES = re.compile(r"['\u2019]?s\b")
 
 
@@ -140,6 +144,8 @@ def find_announced(text: str, tokens: Tokens) -> list[Hit]:
                 found += _dated(text, tokens.starts[i], end)
             elif lower in _NUMERALS:
                 found += _worded(text, tokens, i)
+            elif lower in _OF_NINETY:
+                found.append(Hit(Span(tokens.starts[i], end, "AGE"), True))
     return found
 
 
@@ -151,17 +157,21 @@ def _is_number(word: str, number: str) -> bool:
 
 _SOCIAL = {"ssn", "social"}
 _PAGERS = {"pager", "beeper", "pgr"}
-_ANCHORS = _MONTHS | _NUMERALS | _FOLLOWED.keys()
+_ANCHORS = _MONTHS | _NUMERALS | _OF_NINETY | _FOLLOWED.keys()
 
 
 def _aged(text: str, tokens: Tokens, i: int) -> Iterator[Hit]:
-    """``94 yo``, ``in her 90s``, and not certain, since a temperature is written so too, ``94 F``."""
-    start, end = tokens.starts[i], tokens.ends[i]
-    if (_OLD.match(text, end) and text[start - 1 : start] not in ("/", ".", "-")) or (
-        tokens.words[i] == "90" and _IN_NINETIES.match(text, end)
+    """``94 yo``, ``in her 90s``, ``94th birthday``, and not certain, as a temperature is written so too, ``94 F``."""
+    start, end, word = tokens.starts[i], tokens.ends[i], tokens.words[i]
+    turned = i > 0 and tokens.words[i - 1].lower() in _TURNED and word.isdecimal() and 17 < int(word) < 120
+    if (
+        (_OLD.match(text, end) and text[start - 1 : start] not in ("/", ".", "-"))
+        or (word == "90" and _IN_NINETIES.match(text, end))
+        or (turned and not _DEGREES.match(text, end))
+        or _BIRTHDAY.match(text, end)
     ):
         yield Hit(Span(start, end, "AGE"), True)
-    elif len(tokens.words[i]) > 1 and _SEXED.match(text, end):
+    elif len(word) > 1 and _SEXED.match(text, end):
         yield Hit(Span(start, end, "AGE"), False)
 
 
@@ -174,7 +184,8 @@ def _worded(text: str, tokens: Tokens, i: int) -> Iterator[Hit]:
         and (tokens.words[last + 1] == "-" or tokens.words[last + 1].lower() in _UNITS)
     ):
         last += 1
-    if tokens.words[i].lower() == "nineties" or _OLD.match(text, tokens.ends[last]):
+    aged = i > 0 and tokens.words[i - 1].lower() in _TURNED | {"age", "aged"}
+    if tokens.words[i].lower() == "nineties" or aged or _OLD.match(text, tokens.ends[last]):
         yield Hit(Span(tokens.starts[i], tokens.ends[last], "AGE"), True)
 
 

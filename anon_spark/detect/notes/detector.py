@@ -147,7 +147,7 @@ def _by_number(text: str, span: Span) -> Span:
         return span
     words = text[span.start : span.end]
     number = re.search(r"\d+", words)
-    old = int(number.group()) > 89 if number else bool(re.search(r"(?i)nine?t|hundred|centen", words))
+    old = int(number.group()) > 89 if number else bool(re.search(r"(?i)nine?t|hundred|centen|nonagen", words))
     return span._replace(label="AGE" if old else YOUNGER_AGE)
 
 

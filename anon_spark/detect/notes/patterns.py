@@ -166,6 +166,8 @@ ANYWHERE = (
         check=_iban,
     ),
     Pattern("VEHICLE", re.compile(r"[A-HJ-NPR-Z0-9]{17}\b"), "w", check=_vin),
+    Pattern("ZIP", re.compile(r"[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"), "w-", certain=False),  # British
+    Pattern("ZIP", re.compile(r"[A-Z]\d[A-Z][ -]?\d[A-Z]\d\b"), "w-", certain=False),  # Canadian
 )
 """Forms that are found wherever they stand; those after a word are in :mod:`~anon_spark.detect.notes.announced`."""
 
