@@ -718,10 +718,10 @@ def test_all_of_a_corpus_is_trained_on():
         {"labels": np.frombuffer(b"O\nO", np.uint8), "network_labels": np.frombuffer(b"O\nO", np.uint8)},
         {"facts": np.frombuffer(b"[]", np.uint8)},
         {"facts": np.frombuffer(b"[" * 100_000, np.uint8)},
-        {"facts": np.frombuffer(b'{"format": 4, "caution": "x"}', np.uint8)},
-        {"facts": np.frombuffer(b'{"format": 4, "caution": [1.0]}', np.uint8)},
-        {"facts": np.frombuffer(b'{"format": 4, "caution": -1e300}', np.uint8)},
-        {"facts": np.frombuffer(b'{"format": 4, "caution": true}', np.uint8)},
+        {"facts": np.frombuffer(b'{"format": 5, "caution": "x"}', np.uint8)},
+        {"facts": np.frombuffer(b'{"format": 5, "caution": [1.0]}', np.uint8)},
+        {"facts": np.frombuffer(b'{"format": 5, "caution": -1e300}', np.uint8)},
+        {"facts": np.frombuffer(b'{"format": 5, "caution": true}', np.uint8)},
     ],
 )
 def test_a_model_that_would_find_nothing_is_refused(tmp_path, weights, network, change):
@@ -814,7 +814,7 @@ def test_a_model_is_made_of_what_was_asked_for(tmp_path, weights, network, monke
             "over_redaction": {"share": 0.0},
         }
         return {
-            c: {**worth, "overall": {**worth["overall"], "f2": 0.9 if c == 40 else 0.8}, "labels": {}}
+            c: {**worth, "overall": {**worth["overall"], "f2": 0.9 if c == 48 else 0.8}, "labels": {}}
             for c in cautions
         }
 
@@ -827,10 +827,10 @@ def test_a_model_is_made_of_what_was_asked_for(tmp_path, weights, network, monke
     assert asked["checked"]
     assert asked["notes"] == [
         (tuple(made_up(TUNE, 3)), training.CAUTIONS),
-        (tuple(made_up(TEST, 3)), (40.0,)),
+        (tuple(made_up(TEST, 3)), (48.0,)),
     ]
-    assert (facts["caution"], facts["made_up"], facts["own"], facts["test"]["f2"]) == (40.0, 7, 1, 0.9)
-    assert load_model(tmp_path / "m.npz").tagger().caution == 40.0
+    assert (facts["caution"], facts["made_up"], facts["own"], facts["test"]["f2"]) == (48.0, 7, 1, 0.9)
+    assert load_model(tmp_path / "m.npz").tagger().caution == 48.0
 
 
 def test_a_process_whose_parent_is_gone_ends(tmp_path):

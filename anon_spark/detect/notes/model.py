@@ -18,7 +18,7 @@ from anon_spark.detect.notes.features import NEAR
 from anon_spark.detect.notes.network import Layer, Network
 from anon_spark.errors import InputError
 
-FORMAT = 4
+FORMAT = 5
 SHIPPED = "data/model.npz"
 LARGEST = 1e6  # of a model's numbers, beside which those of any that was trained are small
 KINDS = {
