@@ -62,10 +62,15 @@ def _no_day(text: str) -> bool:
     )
 
 
+def _no_trial(text: str) -> bool:
+    """No number of a public registry of trials."""
+    return not re.fullmatch(r"NCT\d{8}", text)
+
+
 def _mixed(text: str) -> bool:
     """Letters and at least three digits."""
     digits = sum(map(str.isdigit, text))
-    return digits >= 3 and any(map(str.isalpha, text)) and len(text) >= 6
+    return _no_trial(text) and digits >= 3 and any(map(str.isalpha, text)) and len(text) >= 6
 
 
 def _real_ssn(text: str) -> bool:
@@ -259,7 +264,7 @@ NUMBERS: tuple[tuple[range, str, Pattern], ...] = (
 """Forms that begin with a number no letter stands before: its digits, the marks one of which follows it, the form."""
 
 CODES = (
-    Pattern("OTHER_ID", re.compile(r"[A-Z]{1,5}-?\d{5,}[A-Z]?(?![\w-]|\.\d)"), ".-"),
+    Pattern("OTHER_ID", re.compile(r"[A-Z]{1,5}-?\d{5,}[A-Z]?(?![\w-]|\.\d)"), ".-", check=_no_trial),
     Pattern("OTHER_ID", re.compile(r"[A-Z\d]{1,6}(?:-[A-Z\d]{2,8}){2,4}(?![\w-])"), "./-", check=_mixed),
     Pattern("OTHER_ID", re.compile(r"[A-Z\d][A-Z\d-]{5,}(?![\w-])"), ".-", certain=False, check=_mixed),
 )
@@ -300,8 +305,13 @@ def _begun(text: str, start: int, patterns: Iterable[Pattern]) -> Iterator[Hit]:
                 yield from _checked(text, pattern, match)
 
 
+OPENING, CLOSING = "([", ")]"
+
+
 def _checked(text: str, pattern: Pattern, match: re.Match[str]) -> Iterator[Hit]:
     start, end = match.span()
+    if match.group()[0] in OPENING and not any(c in CLOSING for c in match.group()):
+        start += 1  # "(617-555-0199)": the bracket is the sentence's
     follows = pattern.not_after and start and _follows(text[start - 1], pattern.not_after)
     if not follows and (pattern.check is None or pattern.check(match.group())):
         yield Hit(Span(start, end, pattern.label), pattern.certain)

@@ -28,7 +28,19 @@ from anon_spark.detect.notes.train import made_up, train
 from anon_spark.detect.notes.train_network import train_network
 from anon_spark.errors import AnonError
 
-CAUTIONS = (0.0, 16.0, 32.0, 48.0, 56.0, 64.0, 72.0, 80.0, 88.0, 96.0, 104.0)  # in the scale of the perceptron's weights
+CAUTIONS = (
+    0.0,
+    16.0,
+    32.0,
+    48.0,
+    56.0,
+    64.0,
+    72.0,
+    80.0,
+    88.0,
+    96.0,
+    104.0,
+)  # in the scale of the perceptron's weights
 MOST_HIDDEN = 0.01  # of the tokens of texts that hold nothing personal
 AS_GOOD = 0.0005  # of F2: of cautions that differ by less, the least hides least in vain
 UNREAD, LEAST = 0.3, 4
