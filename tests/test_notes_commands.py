@@ -2,12 +2,14 @@
 
 import io
 import json
+import os
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from anon_spark.cli import app
-from anon_spark.detect.notes.commands import alike, read_map
+from anon_spark.detect.notes.commands import _named, alike, read_map
 from anon_spark.detect.notes.detector import Detector
 from anon_spark.detect.notes.replace import Replacing
 from anon_spark.detect.notes.scrubber import scrub_texts
@@ -22,10 +24,9 @@ GOLD = Note(TEXT, (Span(4, 14, "PERSON"), Span(20, 28, "ID"), Span(35, 46, "DATE
 def code(arguments):
     """The exit code of a command run in this process."""
     try:
-        app(arguments, standalone_mode=False, obj=Console(file=io.StringIO()))
+        return app(arguments, standalone_mode=False, obj=Console(file=io.StringIO())) or 0
     except AnonError as error:
         return error.exit_code
-    return 0
 
 
 def test_scrub_files_folders_and_lines(tmp_path):
@@ -74,6 +75,50 @@ def test_scrub_files_folders_and_lines(tmp_path):
     )
 
 
+def test_scrub_takes_its_kinds_and_writes_whole(tmp_path, monkeypatch):
+    source = tmp_path / "in"
+    (source / "sub").mkdir(parents=True)
+    for name in ("a.txt", "B.TXT", "c.csv"):
+        (source / name).write_text(TEXT)
+    done = anon("notes", "scrub", source, tmp_path / "out", "--json")
+    assert done.returncode == 0, done.stderr
+    assert {"texts": 2, "left_out": 2}.items() <= json.loads(done.stdout).items()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["B.TXT", "a.txt"]
+    (tmp_path / "n.JSONL").write_text(json.dumps({"id": 1, "text": TEXT}))
+    for name, out in (
+        ("n.JSONL", "n.txt"),
+        ("in/a.txt", "a.jsonl"),
+        ("in/c.csv", "c.csv"),
+        ("in/c.csv", "c"),
+    ):
+        assert code(["notes", "scrub", str(tmp_path / name), str(tmp_path / out)]) == 2
+    assert code(["notes", "scrub", str(tmp_path / "n.JSONL"), str(tmp_path / "m.jsonl")]) == 0
+    assert json.loads((tmp_path / "m.jsonl").read_text())["id"] == 1
+    written = Path.write_text
+
+    def broken(path, *words, **options):
+        if path.name == "a.txt":
+            raise KeyboardInterrupt
+        return written(path, *words, **options)
+
+    before = sorted(tmp_path.iterdir())
+    monkeypatch.setattr(Path, "write_text", broken)
+    assert code(["notes", "scrub", str(source), str(tmp_path / "again")]) == 130
+    assert sorted(tmp_path.iterdir()) == before
+    monkeypatch.setattr(os, "access", lambda _, mode: mode == os.R_OK)
+    assert code(["notes", "scrub", str(source), str(tmp_path / "again")]) == 2
+
+
+def test_training_takes_the_detectors_labels_alone(tmp_path):
+    write_gold([GOLD], tmp_path / "own.jsonl")
+    train = ["notes", "train", str(tmp_path / "m.npz"), "--gold", str(tmp_path / "own.jsonl")]
+    assert code(train) == 2
+    named = _named([GOLD], {"PERSON": "NAME", "ID": None})
+    assert [span.label for span in named[0].spans] == ["NAME", "DATE", "PHONE"]
+    with pytest.raises(PolicyError, match=r"none of the detector's: ID, PERSON; rename them with --map"):
+        _named([GOLD], {})
+
+
 def test_evaluate_prints_the_promised_object(tmp_path):
     write_gold([GOLD], tmp_path / "gold.jsonl")
     done = anon("notes", "evaluate", tmp_path / "gold.jsonl", "--json", "--map", "PERSON=NAME,ID=MRN")
@@ -97,6 +142,8 @@ def test_evaluate_scores_other_detectors(tmp_path):
     )
     assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *options]) == 0
     assert len((tmp_path / "m").read_text().splitlines()) == 3
+    assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *options]) == 2  # it is there
+    (tmp_path / "m").unlink()
     ignoring = [*options[:2], "--map", "PER=PERSON,ID=,DATE=", *options[4:]]
     assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *ignoring]) == 0
     assert [json.loads(line)["label"] for line in (tmp_path / "m").read_text().splitlines()] == ["PHONE"]

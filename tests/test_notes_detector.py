@@ -712,6 +712,8 @@ def test_all_of_a_corpus_is_trained_on():
         {"network_labels": np.frombuffer(b"NAMX\nO", np.uint8)},
         {"transition": np.zeros((3, 3), np.float32)},
         {"layer3w": None},
+        {"values": np.ones(1, np.float16)},
+        {"rows": np.zeros(1, np.uint32)},
         {"steps": np.array([1])},
         {"steps": np.array([1, 2, 40])},
         {"steps": np.array([1.0, 2.0, 3.0])},

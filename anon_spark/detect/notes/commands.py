@@ -1,8 +1,11 @@
 """``anon-spark notes``: scrub files, score a detector, train a model."""
 
 import json
+import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +22,9 @@ JsonFlag = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
 ]
 ModelOpt = Annotated[Path | None, typer.Option(help="A model made by notes train; else the package's.")]
+MapOpt = Annotated[
+    str, typer.Option("--map", help="What to call labels: a JSON file, or A=B,C=D; an empty name ignores.")
+]
 WITHHELD = "[NOTE WITHHELD]"
 
 
@@ -56,18 +62,53 @@ def scrub(
         raise PolicyError("--days and --key-file are for --treatment surrogate")
     if days == 0:
         raise PolicyError("--days 0 would leave dates as they are")
-    if out.exists():
-        raise PolicyError(f"'{out}' is there already")
-    _check_folder(out)
+    kind = _kind_of(source)
+    if kind and out.suffix.lower() != kind:
+        raise PolicyError(f"OUT is of the same kind as IN: '{out.name}' is no {kind} file")
+    _check_new(out)
     key = load_key(out.parent, key_file=key_file, key_env=None) if key_file else b""
     how = Replacing(treatment=treatment, key=key, days=days, hints=hints)
     counts = _scrub(source, out, get_detector(model), how)
     _emit(ctx, counts, as_json, lambda: _facts("scrubbed", counts))
 
 
-def _check_folder(out: Path) -> None:
+def _kind_of(source: Path) -> str:
+    """``.txt`` or ``.jsonl``; empty for a folder."""
+    kind = source.suffix.lower()
+    if source.is_dir():
+        return ""
+    if kind not in (".txt", ".jsonl"):
+        raise PolicyError(f"IN is a .txt, a .jsonl or a folder of .txt, and '{source.name}' is none")
+    return kind
+
+
+def _check_new(out: Path) -> None:
+    """What is to be written is not there, and can be."""
+    if out.exists():
+        raise PolicyError(f"'{out}' is there already")
     if not out.parent.is_dir():
         raise PolicyError(f"there is no folder '{out.parent}' to write '{out.name}' to")
+    if not os.access(out.parent, os.W_OK | os.X_OK):
+        raise PolicyError(f"nothing can be written to the folder '{out.parent}'")
+
+
+@contextmanager
+def _whole(out: Path) -> Iterator[Path]:
+    """A place to write to that becomes ``out`` once all is written, and is gone where it is not."""
+    partial = out.with_name(f".{out.name}.partial")
+    _remove(partial)
+    try:
+        yield partial
+        partial.rename(out)
+    finally:
+        _remove(partial)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> bytes:
@@ -85,29 +126,37 @@ def _decoded(path: Path) -> str:
 def _scrub(source: Path, out: Path, detector: Any, how: Any) -> dict[str, Any]:
     from anon_spark.detect.notes.scrubber import scrub_texts
 
-    if source.is_dir():
-        files = sorted(source.glob("*.txt"))
+    kind, left_out = _kind_of(source), 0
+    if not kind:
+        inside = sorted(source.iterdir())
+        files = [path for path in inside if path.suffix.lower() == ".txt" and path.is_file()]
+        left_out = len(inside) - len(files)
         if not files:
             raise InputError(f"'{source}' holds no .txt file")
         done = scrub_texts([_decoded(path) for path in files], detector, how)
-        out.mkdir(parents=True)
-        for path, text in zip(files, done.texts, strict=True):
-            (out / path.name).write_text(WITHHELD if text is None else text, encoding="utf-8")
-    elif source.suffix == ".jsonl":
+        with _whole(out) as folder:
+            folder.mkdir()
+            for path, text in zip(files, done.texts, strict=True):
+                (folder / path.name).write_text(WITHHELD if text is None else text, encoding="utf-8")
+    elif kind == ".jsonl":
         records = list(_records(source))
         done = scrub_texts([record["text"] for record in records], detector, how)
         whole = ({**r, "text": text} for r, text in zip(records, done.texts, strict=True))
         lines = (json.dumps({k: v for k, v in r.items() if k != "spans"}, ensure_ascii=False) for r in whole)
         whole_text = "".join(f"{line}\n" for line in lines)
-        # Half of a pair of code units may stand in a line, which UTF-8 cannot write.
-        out.write_bytes(whole_text.encode("utf-8", "backslashreplace"))
+        with _whole(
+            out
+        ) as file:  # half of a pair of code units may stand in a line, which UTF-8 cannot write
+            file.write_bytes(whole_text.encode("utf-8", "backslashreplace"))
     else:
         done = scrub_texts([_decoded(source)], detector, how)
         text = done.texts[0]
-        out.write_text(WITHHELD if text is None else text, encoding="utf-8")
+        with _whole(out) as file:
+            file.write_text(WITHHELD if text is None else text, encoding="utf-8")
     return {
         "texts": len(done.texts),
         "withheld": done.withheld,
+        "left_out": left_out,
         "replaced": dict(sorted(done.replaced.items())),
     }
 
@@ -129,10 +178,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
 def evaluate(
     ctx: typer.Context,
     gold: Annotated[Path, typer.Argument(help="JSON Lines of texts and spans, or a folder of Brat's files.")],
-    label_map: Annotated[
-        str,
-        typer.Option("--map", help="What to call labels: a JSON file, or A=B,C=D; an empty name ignores."),
-    ] = "",
+    label_map: MapOpt = "",
     predicted: Annotated[
         Path | None, typer.Option(help="Another detector's spans of the same texts, in the same order.")
     ] = None,
@@ -154,7 +200,7 @@ def evaluate(
     if not true:
         raise InputError(f"'{gold}' holds no text")
     if misses:
-        _check_folder(misses)
+        _check_new(misses)
     told: Sequence[Sequence[Span]]
     if predicted:
         told = _same_texts(true, read_gold(predicted))
@@ -281,6 +327,7 @@ def train(
         typer.Option(min=1, help="Times that each part sees each of its notes."),
     ] = 4,
     held: Annotated[int, typer.Option(min=1, help="Held-out notes to measure on.")] = 1_500,
+    label_map: MapOpt = "",
     as_json: JsonFlag = False,
 ) -> None:
     """Train a model on made-up notes and on your own; its file holds how it did on held-out styles and names."""
@@ -288,10 +335,8 @@ def train(
     from anon_spark.detect.notes.spans import read_gold
     from anon_spark.detect.notes.training import train_model
 
-    _check_folder(out)
-    if out.exists():
-        raise PolicyError(f"'{out}' is there already")
-    own = [note for path in gold or [] for note in read_gold(path)]
+    _check_new(out)
+    own = _named([note for path in gold or [] for note in read_gold(path)], read_map(label_map))
     began = time.monotonic()
     say: Callable[[str], None] = _progress
     facts = train_model(out, own=own, count=count, rounds=rounds, held=held, progress=say)
@@ -299,3 +344,20 @@ def train(
     flat = {k: v for k, v in facts.items() if not isinstance(v, dict)}
     flat |= {f"{name} on held-out styles": facts["test"][name] for name in ("recall", "precision")}
     _emit(ctx, facts, as_json, lambda: _facts("trained", flat))
+
+
+def _named(gold: "Sequence[Note]", labels: Mapping[str, str | None]) -> "list[Note]":
+    """The texts with their labels renamed; all are those of the detector."""
+    from anon_spark.detect.notes.labels import LABELS
+
+    named = []
+    for note in gold:
+        spans = [s._replace(label=labels.get(s.label, s.label) or "") for s in note.spans]
+        named.append(note._replace(spans=tuple(span for span in spans if span.label)))
+    unknown = sorted({span.label for note in named for span in note.spans} - set(LABELS))
+    if unknown:
+        raise PolicyError(
+            f"--gold has labels that are none of the detector's: {', '.join(unknown)}; "
+            f"rename them with --map (to {', '.join(LABELS)})"
+        )
+    return named

@@ -154,6 +154,8 @@ def _check(model: Model) -> None:
 
 def _field_of(arrays: Mapping[str, NDArray[Any]]) -> Weights:
     labels, names = _unpacked(arrays["labels"]), _unpacked(arrays["names"])
+    if not arrays["rows"].shape == arrays["columns"].shape == arrays["values"].shape:
+        raise ValueError("weights without places")
     state = np.zeros((len(names), len(labels)), np.float32)
     state[arrays["rows"], arrays["columns"]] = arrays["values"]
     return Weights(labels, _numbered(names), state, arrays["transition"])
@@ -165,8 +167,10 @@ def _network_of(arrays: Mapping[str, NDArray[Any]]) -> Network:
         (arrays[f"layer{n}w"].astype(np.float32), arrays[f"layer{n}b"].astype(np.float32))
         for n in range(len(steps) + 1)
     )
-    vectors = arrays["vectors"].astype(np.float32) * arrays["scale"]
     rows = _numbered(_unpacked(arrays["network_names"]))
+    if arrays["scale"].shape != (len(rows), 1):
+        raise ValueError("vectors without scales")
+    vectors = arrays["vectors"].astype(np.float32) * arrays["scale"]
     stepped = [Layer(*layer, step) for layer, step in zip(layers, steps, strict=True)]
     return Network(_unpacked(arrays["network_labels"]), rows, vectors, stepped, out)
 
