@@ -14,10 +14,17 @@ from types import SimpleNamespace
 import numpy as np
 import pycrfsuite
 import pytest
+from faker.providers.person.en_US import Provider
 
 from anon_spark.detect.notes import detector, features, lexicon, tables, train_network, training
 from anon_spark.detect.notes.announced import Hit
-from anon_spark.detect.notes.corrections import drop_credentials, drop_eponyms, drop_shares, name_by_key
+from anon_spark.detect.notes.corrections import (
+    drop_credentials,
+    drop_eponyms,
+    drop_shares,
+    join_names,
+    name_by_key,
+)
 from anon_spark.detect.notes.crf import Seen, Tagger, Weights
 from anon_spark.detect.notes.detector import LONGEST, Detector, cut, join, see
 from anon_spark.detect.notes.evaluate import evaluate
@@ -413,6 +420,21 @@ def test_a_number_is_called_what_the_word_before_it_says(text, found, label):
     tokens, labels = labelled(text, {"617": found})
     name_by_key(tokens, labels)
     assert labels[-1] == label
+
+
+def test_both_halves_of_a_name_with_a_hyphen_are_one():
+    text = "WEINSTEIN-BRAUN, Obi-Wanek, Lee-catheter, Lee - Braun, Ann-ER, Braun-Lee"
+    tokens, labels = labelled(text, dict.fromkeys(("WEINSTEIN", "Obi", "Lee", "Ann"), "NAME"))
+    join_names(tokens, labels)
+    named = [
+        word for word, label in zip(tokens.words, labels, strict=True) if label == "NAME" and word != "-"
+    ]
+    assert named == ["WEINSTEIN", "BRAUN", "Obi", "Wanek", "Lee", "Lee", "Ann", "Braun", "Lee"]
+
+
+def test_the_hour_behind_a_day_stays():
+    text = "2101-04-03T10:22"
+    assert join(text, [Span(0, 13, "DATE")], []) == [Span(0, 10, "DATE")]
 
 
 def test_letters_behind_a_name_and_a_side_are_nobody():
@@ -967,6 +989,34 @@ def test_replacing_leaves_nothing_and_keeps_the_rest():
     assert "(45)" in replace(text, spans, Replacing(hints=False))
 
 
+@pytest.mark.parametrize(
+    ("name", "man"),
+    [("Robert", True), ("MARGARETHE", False), ("consuelo", False), ("Beatriz", False), ("Giovanni", True)],
+)
+def test_a_first_name_stays_of_its_gender(name, man):
+    for key in (b"a" * 32, b"b" * 32, b"c" * 32):
+        drawn = replace(name, [Span(0, len(name), "NAME")], Replacing(treatment="surrogate", key=key))
+        assert drawn.capitalize() in (Provider.first_names_male if man else Provider.first_names_female)
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "moved"),
+    [
+        ("Thursday, 3/4/2021 at 10", 75, "Tuesday, 5/18/2021 at 10"),
+        ("Thu 3/4, THU. 3/4 and thurs, 3/4", 8, "Fri 3/12, FRI. 3/12 and fri, 3/12"),
+        ("3/4 (Thu) or 3/4 Thu; Mondays, sat 98", 8, "3/12 (Fri) or 3/12 Fri; Tuesdays, sat 98"),
+        ("seen Monday. sun 3/4", 7, "seen Monday. sun 3/11"),
+        ("3/14/1931 (DOB), 11/02/2021", 7, "[DATE] (DOB), 11/09/2021"),
+        ("3/14/1932, 11/02/2021", 7, "3/21/1932, 11/09/2021"),
+    ],
+)
+def test_weekdays_move_with_dates_and_years_of_the_oldest_go(text, days, moved):
+    spans = [Span(*m.span(), "DATE") for m in re.finditer(r"\d+/\d+(?:/\d+)?", text)]
+    assert replace(text, spans, Replacing(treatment="surrogate", key=b"k" * 32, days=days)) == moved
+    untold = replace(text, spans, Replacing(treatment="surrogate", key=b"k" * 32))
+    assert untold == re.sub(r"\d+/\d+(?:/\d+)?", "[DATE]", text)
+
+
 def test_a_name_has_one_surrogate_in_every_case():
     how = Replacing(treatment="surrogate", key=b"k" * 32)
     one, other = (replace(text, [Span(0, len(text), "NAME")], how) for text in ("John Smith", "SMITH"))
@@ -1017,6 +1067,9 @@ def test_dates_move_in_the_form_they_were_written(words, days, moved):
         ("617-555-0199 ext. 12", "PHONE", r"\d{3}-\d{3}-\d{4} ext\. \d\d"),
         ("John O'Brien-SMITH", "NAME", r"[A-Z]\w+ [A-Z]'[A-Z]\w+-[A-Z]+"),
         ("3/4", "DATE", r"\[DATE\]"),
+        ("Boeing", "ORGANIZATION", r"[A-Z]\w+ Company"),
+        ("BWH", "HOSPITAL", r"[A-Z]{2,} HOSPITAL"),
+        ("MN", "LOCATION", "[A-Z]{2}"),
     ],
 )
 def test_surrogates_keep_the_form_and_nothing_of_the_words(words, label, form):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from anon_spark.detect.notes.crf import OUTSIDE
-from anon_spark.detect.notes.lexicon import announcing, lexicon
+from anon_spark.detect.notes.lexicon import ORDINARY, announcing, lexicon
 from anon_spark.detect.notes.tokens import LINE_BREAK, Tokens
 
 _BEARS = frozenset(
@@ -121,6 +121,29 @@ def _is_unlisted(name: str, letters: Sequence[str]) -> bool:
 
 def _is_credential(word: str) -> bool:
     return word in _LETTERS_BEHIND or (word.isupper() and announcing().get(word.lower()) == "credential")
+
+
+def join_names(tokens: Tokens, labels: list[str]) -> None:
+    """Make the other half of a name with a hyphen a name: ``Weinstein-Braun``, not ``Foley-catheter``."""
+    words = tokens.words
+    for begin, end in _runs(labels, "NAME"):
+        for hyphen, other in ((end, end + 1), (begin - 1, begin - 2)):
+            if not (min(hyphen, other) >= 0 and max(hyphen, other) < len(words)) or words[hyphen] != "-":
+                continue
+            at = min(hyphen, other), max(hyphen, other)
+            apart = (
+                tokens.starts[hyphen] - tokens.ends[hyphen - 1]
+                or tokens.starts[hyphen + 1] - tokens.ends[hyphen]
+            )
+            if not apart and labels[at[0]] == labels[at[1]] == OUTSIDE and _is_name(words[other]):
+                labels[at[0]] = labels[at[1]] = "NAME"
+
+
+def _is_name(word: str) -> bool:
+    """Whether a capitalized word is no ordinary one and announces nothing."""
+    lower = word.lower()
+    ordinary = ORDINARY.intersection(lexicon().get(lower, "")) or lower in announcing()
+    return len(word) > 2 and word.isalpha() and word[0].isupper() and not ordinary
 
 
 _KEYS = {

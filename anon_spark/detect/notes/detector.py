@@ -8,7 +8,13 @@ from typing import Any
 
 from anon_spark.detect.notes import features
 from anon_spark.detect.notes.announced import Hit
-from anon_spark.detect.notes.corrections import drop_credentials, drop_eponyms, drop_shares, name_by_key
+from anon_spark.detect.notes.corrections import (
+    drop_credentials,
+    drop_eponyms,
+    drop_shares,
+    join_names,
+    name_by_key,
+)
 from anon_spark.detect.notes.crf import OUTSIDE, Seen, Tagger
 from anon_spark.detect.notes.labels import YOUNGER_AGE
 from anon_spark.detect.notes.patterns import find_patterns
@@ -88,6 +94,7 @@ def _spans(text: str, tokens: Tokens, labels: list[str], hits: Iterable[Hit]) ->
     drop_eponyms(tokens, labels)
     drop_shares(tokens, labels)
     drop_credentials(tokens, labels)
+    join_names(tokens, labels)
     name_by_key(tokens, labels)
     repeat_names(tokens, labels)
     return join(text, spans_of(tokens, labels), hits)
@@ -163,7 +170,16 @@ def join(text: str, spans: Iterable[Span], hits: Iterable[Hit]) -> list[Span]:
             first, last = min(s.start for s in touching), max(s.end for s in touching)
             label = hit.label if len(touching) > 1 else touching[0].label
             kept[part] = [Span(min(first, hit.start), max(last, hit.end), label)]
-    return [_by_number(text, span) for span in outside_placeholders(text, kept)]
+    return [_without_hour(text, _by_number(text, span)) for span in outside_placeholders(text, kept)]
+
+
+_WITH_HOUR = re.compile(r"\d{4}-\d\d-\d\d(?=T\d\d$)")
+
+
+def _without_hour(text: str, span: Span) -> Span:
+    """Of ``2101-04-03T10`` the day: the hour is a part of its token, and the minutes stand behind a colon."""
+    day = _WITH_HOUR.match(text, span.start, span.end) if span.label == "DATE" else None
+    return span._replace(end=day.end()) if day else span
 
 
 def _touching(spans: Sequence[tuple[Any, ...]], span: Span) -> slice:

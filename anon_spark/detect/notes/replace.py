@@ -13,6 +13,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from importlib import import_module
 from itertools import pairwise
 
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from anon_spark.detect.notes.announced import DASHES
 from anon_spark.detect.notes.labels import HINTS, YOUNGER_AGE
-from anon_spark.detect.notes.lexicon import lexicon
+from anon_spark.detect.notes.lexicon import ANNOUNCING, lexicon
 from anon_spark.detect.notes.spans import Span
 
 TREATMENTS = ("tag", "mask", "remove", "surrogate")
@@ -83,14 +84,56 @@ HEX_DIGITS = 15  # of a hash: as many as a whole number of Spark's holds
 
 
 def replace(text: str, spans: Sequence[Span], how: Replacing) -> str:
-    """``text`` with every span replaced; spans are in order and apart."""
-    parts, at = [], 0
+    """``text`` with every span replaced; spans are in order and apart.
+
+    Where dates move, so do the names of weekdays. The year of birth of somebody over 89 becomes a tag: a year so long
+    before the latest of its text.
+    """
+    days = how.days if how.treatment == "surrogate" else None
+    too_old = max((_year(text, span) for span in spans), default=0) - OLDEST if days is not None else 0
+    parts, at, last = [], 0, ""
     for span in spans:
         if span.label in HINTS and not how.hints:
             continue
-        parts += [text[at : span.start], _instead(text[span.start : span.end], span.label, how)]
-        at = span.end
-    return "".join(parts) + text[at:]
+        between = text[at : span.start]
+        parts.append(between if days is None else _weekdays(between, days, last, span.label))
+        born = 0 < _year(text, span) <= too_old
+        parts.append(f"[{span.label}]" if born else _instead(text[span.start : span.end], span.label, how))
+        at, last = span.end, span.label
+    rest = text[at:]
+    return "".join(parts) + (rest if days is None else _weekdays(rest, days, last, ""))
+
+
+_FULL_YEAR = re.compile(r"(?<!\d)(?:1[89]|2[0-3])\d{2}(?!\d)")
+
+
+def _year(text: str, span: Span) -> int:
+    """The year that a date says in full; 0 for none."""
+    found = _FULL_YEAR.search(text, span.start, span.end) if span.label == "DATE" else None
+    return int(found.group()) if found else 0
+
+
+_DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+_DAY_NAME = re.compile(r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day(?=s?\b)", re.IGNORECASE)
+_SHORT_DAY = r"\b(?:mon|tues?|weds?|thurs?|thu|fri|sat|sun)\b"
+_BEFORE_DATE = re.compile(rf"{_SHORT_DAY}(?=\.?,?\s*(?:the\s)?$)", re.IGNORECASE)
+_BEHIND_DATE = re.compile(rf"(?<=^\s)\(?{_SHORT_DAY}|(?<=^\s\(){_SHORT_DAY}", re.IGNORECASE)
+
+
+def _weekdays(words: str, days: int, before: str, behind: str) -> str:
+    """Weekdays between two spans moved as dates are; abbreviations (``Sun``, ``sat``) beside a date alone."""
+
+    def moved(match: re.Match[str]) -> str:
+        word = match.group()
+        day = next(n for n, name in enumerate(_DAYS) if name.startswith(word.lower().lstrip("(")[:3]))
+        name = _DAYS[(day + days) % 7]
+        name = name if word.lower().endswith("day") else name[:3]
+        return "(" * word.startswith("(") + _cased(name, word.lstrip("("))
+
+    words = _DAY_NAME.sub(moved, words)
+    if behind == "DATE":
+        words = _BEFORE_DATE.sub(moved, words)
+    return _BEHIND_DATE.sub(moved, words) if before == "DATE" else words
 
 
 def _instead(words: str, label: str, how: Replacing) -> str:
@@ -147,13 +190,31 @@ def _name(words: str, _whole: random.Random, how: Replacing) -> str:
     return re.sub(r"[^\W\d_]+", other, words)
 
 
+NAMED_LIKE = (
+    "en_US en_GB en_NZ es_ES es_MX pt_BR pt_PT fr_FR it_IT de_DE de_AT nl_NL sv_SE da_DK no_NO fi_FI pl_PL cs_CZ "
+    "hu_HU ro_RO hr_HR tr_TR ga_IE"
+).split()
+"""Faker's locales whose first names tell a gender; the earlier one is believed."""
+
+
+@cache
+def _gendered() -> dict[str, bool]:
+    """Whether a man bears a first name, in small letters; names of both are left out."""
+    genders: dict[str, bool] = {}
+    for locale in NAMED_LIKE:
+        provider = import_module(f"faker.providers.person.{locale}").Provider
+        men, women = (
+            {name.lower() for name in getattr(provider, f"first_names_{kind}", ())}
+            for kind in ("male", "female")
+        )
+        for name in men ^ women:
+            genders.setdefault(name, name in men)
+    return genders
+
+
 def _pool(part: str) -> tuple[str, ...]:
-    title = part.capitalize()
-    if title in _firsts(True) and title not in _firsts(False):
-        return _firsts(True)
-    if title in _firsts(False):
-        return _firsts(False)
-    return _names("S")
+    man = _gendered().get(part.lower())
+    return _names("S") if man is None else _firsts(man)
 
 
 def _cased(chosen: str, like: str) -> str:
@@ -195,17 +256,38 @@ _UNIT_WORD = re.compile(r"[^\W\d_]{2,}\.?|#|\s")
 
 def _town(words: str, draw: random.Random) -> str:
     """A town that exists, in the case ``words`` are written in."""
-    return _cased(draw.choice(_names("c")), words if words.isupper() or words.islower() else "Aa")
+    return _cased_all(draw.choice(_names("c")), words)
+
+
+def _cased_all(chosen: str, like: str) -> str:
+    return _cased(chosen, like if like.isupper() or like.islower() else "Aa")
 
 
 def _place(words: str, draw: random.Random, _how: Replacing) -> str:
-    return _town(words, draw)
+    """A town, or for a state's two letters those of another."""
+    states = _STATES - {words.lower()}
+    return (
+        draw.choice(sorted(states)).upper()
+        if words.isupper() and words.lower() in _STATES
+        else _town(words, draw)
+    )
 
 
-def _institution(words: str, draw: random.Random, _how: Replacing) -> str:
+_STATES = frozenset(word for word in ANNOUNCING["state"].split() if len(word) == 2) - {"pr", "uk"}
+
+
+def _hospital(words: str, draw: random.Random, _how: Replacing) -> str:
+    return _institution(words, draw, "Hospital")
+
+
+def _company(words: str, draw: random.Random, _how: Replacing) -> str:
+    return _institution(words, draw, "Company")
+
+
+def _institution(words: str, draw: random.Random, kind: str) -> str:
     """A town's, and of the old words only the last that says what kind it is."""
     kinds = _INSTITUTION.findall(words)
-    return _town(words, draw) + (f" {kinds[-1]}" if kinds else "")
+    return f"{_town(words, draw)} {kinds[-1] if kinds else _cased_all(kind, words)}"
 
 
 def _address(words: str, draw: random.Random, _how: Replacing) -> str:
@@ -378,8 +460,8 @@ Surrogate = Callable[[str, random.Random, Replacing], str]
 _SURROGATES: dict[str, Surrogate] = {
     "NAME": _name,
     "LOCATION": _place,
-    "HOSPITAL": _institution,
-    "ORGANIZATION": _institution,
+    "HOSPITAL": _hospital,
+    "ORGANIZATION": _company,
     "ADDRESS": _address,
     "DATE": _date,
     "AGE": _age,
