@@ -191,9 +191,9 @@ def _name(words: str, _whole: random.Random, how: Replacing) -> str:
 
 
 NAMED_LIKE = (
-    "en_US en_GB en_NZ es_ES es_MX pt_BR pt_PT fr_FR it_IT de_DE de_AT nl_NL sv_SE da_DK no_NO fi_FI pl_PL cs_CZ "
-    "hu_HU ro_RO hr_HR tr_TR ga_IE"
-).split()
+    "en_US", "en_GB", "en_NZ", "es_ES", "es_MX", "pt_BR", "pt_PT", "fr_FR", "it_IT", "de_DE", "de_AT", "nl_NL", "sv_SE",
+    "da_DK", "no_NO", "fi_FI", "pl_PL", "cs_CZ", "hu_HU", "ro_RO", "hr_HR", "tr_TR", "ga_IE",
+)  # fmt: skip
 """Faker's locales whose first names tell a gender; the earlier one is believed."""
 
 
