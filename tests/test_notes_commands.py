@@ -144,6 +144,7 @@ def test_evaluate_scores_other_detectors(tmp_path):
     assert len((tmp_path / "m").read_text().splitlines()) == 3
     assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *options]) == 2  # it is there
     (tmp_path / "m").unlink()
+    assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *options[:2], "--using", "model"]) == 2
     ignoring = [*options[:2], "--map", "PER=PERSON,ID=,DATE=", *options[4:]]
     assert code(["notes", "evaluate", str(tmp_path / "gold.jsonl"), *ignoring]) == 0
     assert [json.loads(line)["label"] for line in (tmp_path / "m").read_text().splitlines()] == ["PHONE"]

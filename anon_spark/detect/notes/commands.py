@@ -196,6 +196,8 @@ def evaluate(
     from anon_spark.detect.notes.evaluate import misses as list_misses
     from anon_spark.detect.notes.spans import read_gold
 
+    if predicted and (model or using != "all"):
+        raise PolicyError("--predicted is scored as it is: leave out --using and --model")
     true, labels = read_gold(gold), read_map(label_map)
     if not true:
         raise InputError(f"'{gold}' holds no text")
