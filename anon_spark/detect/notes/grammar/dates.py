@@ -1,6 +1,7 @@
 """Dates in the forms of clinical notes."""
 
 import random
+import re
 from datetime import date, timedelta
 
 FULL = (
@@ -88,6 +89,9 @@ ORDINALS = (
 ANY = ("full", "", "", "text", "my", "year")
 
 
+_OWN_MONTH = re.compile(r"e\.month|e:%[bBm]")  # of the second day of a range
+
+
 def write_date(draw: random.Random, near: date, form: str, *, more: bool = False) -> str:
     """A day within some months of ``near``, in a form: full, text, my (month and year), month, md, day, range, season, holiday, iso, compact, year, any or any of them; ``more`` draws rarer ones too."""
     if form == "any":
@@ -98,7 +102,7 @@ def write_date(draw: random.Random, near: date, form: str, *, more: bool = False
         return f"'{year[2:]}" if more and draw.random() < 0.06 else year
     style = draw.choice(MORE[form] if more and form in MORE and draw.random() < MORE_OFTEN else FORMS[form])
     later = day + timedelta(days=draw.randint(1, 12))
-    later = later if later.month == day.month or "e.month" in style or "e:%" in style else day
+    later = later if later.month == day.month or _OWN_MONTH.search(style) else day
     return style.format(
         d=day, e=later, y=f"{day.year % 100:02d}", th=_th(day.day), ordinal=ORDINALS[day.day - 1]
     )

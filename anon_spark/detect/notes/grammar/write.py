@@ -158,7 +158,7 @@ def _filled(field: str, fields: Fields) -> list[Part]:
     if label in ("LOCATION", "HOSPITAL") and words.startswith("the "):
         return [("the ", None), (words[4:], label)]
     first, _, rest = words.partition(" ")
-    if label == "DATE" and (first == "the" or first.rstrip(",").capitalize() in WEEKDAYS):
+    if label == "DATE" and (first == "the" or first.rstrip(",.").capitalize() in WEEKDAYS):
         return [(first + " ", None), (rest, label)]
     return [(words, label)]
 
