@@ -31,7 +31,7 @@ _SSN = re.compile(
     _TAG
     + r"(?:sec(?:urity)?\.?)?"
     + _TAG
-    + rf"(\d{{3}}[\s./{DASHES}]{{0,3}}\d{{2}}[\s./{DASHES}]{{0,3}}\d{{4}})(?!\d)",
+    + rf"(\d{{3}}[\s.{DASHES}]{{0,3}}\d{{2}}[\s.{DASHES}]{{0,3}}\d{{4}})(?!\d)",
     re.IGNORECASE,
 )
 _FILL = r"(?:[\s:#().,\-]{1,3}(?:(?:security|sec|numbers?|no|num|card|is|was|are|digits|in|with|the|as|follows|of|his|her)\b)?){0,8}?"
@@ -50,7 +50,8 @@ _SSN_FOUR = re.compile(
     + r"|\s?\((\d{4})\))",
     re.IGNORECASE,
 )
-_NUMBER_FOUR = re.compile(r"\s?#\s?:?\s?" + _FOUR)
+_NUMBER_FOUR = re.compile(r"\s?#\s?:?\s?(\d{4})(?=[.,;)]?\s*$|[.,;)]\s)", re.MULTILINE)
+_SSN_SLASHED = re.compile(_TAG + r"(\d{3}/\d{2}/\d{4})(?![\d/])", re.IGNORECASE)
 _LAST_FOUR = re.compile(
     r"\blast\s?-?(?:four|4)(?:\sdigits)?(?:\sof)?(?:\s[a-z'/]{2,9}){0,2}\s$", re.IGNORECASE
 )
@@ -81,7 +82,7 @@ for _word in "mrn mr record records rec chart unit hospital hosp".split():
     _FOLLOWED.setdefault(_word, []).append(("MRN", _RECORD, True))
 for _word in "ssn ss soc security social".split():
     _FOLLOWED.setdefault(_word, []).extend([("SSN", _SSN, True), ("SSN", _SSN_END, True)])
-_FOLLOWED["ssn"].append(("SSN", _SSN_FOUR, True))
+_FOLLOWED["ssn"] += [("SSN", _SSN_FOUR, True), ("SSN", _SSN_SLASHED, True)]
 _FOLLOWED["ss"].append(("SSN", _NUMBER_FOUR, True))
 for _word in "fax facsimile telefax f".split():
     _FOLLOWED.setdefault(_word, []).append(("FAX", _FAX, True))

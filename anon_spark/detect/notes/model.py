@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from anon_spark.detect.notes.crf import OUTSIDE, Tagger, Weights
 from anon_spark.detect.notes.detector import Detector
 from anon_spark.detect.notes.features import NEAR
+from anon_spark.detect.notes.labels import LABELS
 from anon_spark.detect.notes.network import Layer, Network
 from anon_spark.errors import InputError
 
 FORMAT = 5
 SHIPPED = "data/model.npz"
-LARGEST = 1e6  # of a model's numbers, beside which those of any that was trained are small
+LARGEST = 1e4  # of a model's numbers, beside which those of any that was trained are small
 KINDS = {
     "rows": "u",
     "columns": "u",
@@ -124,7 +125,8 @@ def load_model(path: Path) -> Model:
                 raise InputError(
                     f"'{path.name}' is a model of another format than {FORMAT}, which this version reads"
                 )
-            if any(arrays[name].dtype.kind != kind for name, kind in KINDS.items()):
+            layers = {name: "f" for name in arrays.files if name.startswith("layer")}
+            if any(arrays[name].dtype.kind != kind for name, kind in {**KINDS, **layers}.items()):
                 raise ValueError("numbers of another kind")
             model = Model(_field_of(arrays), _network_of(arrays), facts)
             _check(model)
@@ -147,8 +149,9 @@ def _check(model: Model) -> None:
     sane = all((np.abs(values) <= LARGEST).all() for values in (state, transition, network.vectors, *layers))
     caution = model.facts.get("caution", 0.0)
     chosen = type(caution) in (int, float) and 0 <= caution <= LARGEST
-    known = OUTSIDE in labels and len(set(labels)) == count > 1 and network.labels == labels
-    if not (all(shapes) and sane and chosen and known):
+    known = OUTSIDE in labels and set(labels) <= {OUTSIDE, *LABELS} and network.labels == labels
+    once = len(set(labels)) == count > 1 and 0 < len(model.weights.rows) == len(state)
+    if not (all(shapes) and sane and chosen and known and once and state.any() and network.vectors.any()):
         raise ValueError("arrays that do not fit together")
 
 

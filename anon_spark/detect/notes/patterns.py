@@ -156,8 +156,12 @@ ANYWHERE = (
         "DEVICE", re.compile(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}(?![\w:-])"), "w:-", needs=(":", "-")
     ),
     Pattern("PHONE", re.compile(PHONE), "w-"),
-    Pattern("PHONE", re.compile(r"\([2-9]\d{2}\) ?[2-9]\d{2} - \d{4}(?!\d)"), "w", needs=(" - ",)),
-    Pattern("PHONE", re.compile(r"\[[2-9]\d{2}\] ?[2-9]\d{2}[ .-]\d{4}(?!\d)"), "w", needs=("[",)),
+    Pattern(
+        "PHONE", re.compile(r"\([2-9]\d{2}\) ?[2-9]\d{2} - \d{4}(?!\d)"), "w", certain=False, needs=(" - ",)
+    ),
+    Pattern(
+        "PHONE", re.compile(r"\[[2-9]\d{2}\] ?[2-9]\d{2}[ .-]\d{4}(?!\d)"), "w", certain=False, needs=("[",)
+    ),
     Pattern(
         "PHONE",
         re.compile(r"\+\d{1,3}[\s.\-]?(?:\(\d{1,4}\)[\s.\-]?)?\d(?:[\s.\-]?\d){5,12}(?!\d)"),

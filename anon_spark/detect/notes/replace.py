@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from importlib import import_module
-from itertools import pairwise
 
 import numpy as np
 from faker.providers.person.en_US import Provider
 from numpy.typing import NDArray
 
-from anon_spark.detect.notes.announced import DASHES
 from anon_spark.detect.notes.labels import HINTS, YOUNGER_AGE
 from anon_spark.detect.notes.lexicon import ANNOUNCING, lexicon
 from anon_spark.detect.notes.spans import Span
@@ -371,12 +369,11 @@ def shift_date(words: str, days: int, *, near: int = 2000) -> str | None:
     if not said <= _OF_DATES:
         return None
     numbers = [(m.start(), m.end()) for m in re.finditer(r"\d+", words)]
-    marks = {words[a[1] : b[0]].strip(" '\u2019") for a, b in pairwise(numbers)}
-    if marks.intersection(DASHES) if month_word else len(marks) > 1:  # "Mar 5-9", "2/10-14": two days
-        return None
     short = [
         i for i, (begin, _) in enumerate(numbers) if words[begin - 1 : begin] in ("'", "\u2019") and begin
     ]
+    if _says_two_days(words, numbers, short, month_word.span() if month_word else None):
+        return None
     parts = _roles([words[a:b] for a, b in numbers], month_word is not None, short)
     if parts is None:
         return None
@@ -405,6 +402,36 @@ def shift_date(words: str, days: int, *, near: int = 2000) -> str | None:
         at = end
     out += words[at:]
     return _ordinals(out)
+
+
+def _says_two_days(
+    words: str, numbers: Sequence[tuple[int, int]], short: Sequence[int], month: tuple[int, int] | None
+) -> bool:
+    """Whether a number is neither of the day and the month nor plainly the year: ``Mar 5-9``, ``2/10-14``.
+
+    Plainly the year is one of four digits, one with an apostrophe, and one of two digits behind the others, with the
+    mark that stands between those (``4/5/05``), a month's name (``5-Apr-05``), or ``/`` or a space (``Apr 5/05``).
+    """
+    years = [i for i, (begin, end) in enumerate(numbers) if end - begin == 4 or i in short]
+    rest = [i for i in range(len(numbers)) if i not in years]
+    if len(years) > 1 or len(rest) > 3:
+        return True
+    most = 1 if month else 2
+    if len(rest) <= most:
+        return False
+    if years or len(rest) > most + 1:
+        return True
+    (_, before), (begin, end) = numbers[rest[-2]], numbers[rest[-1]]
+    if end - begin != 2 or words[end : end + 2].lower() in _TH:
+        return True
+    mark = words[before:begin].strip()
+    if month:
+        return not (before <= month[0] < begin or mark in {"", "/"})
+    first = words[numbers[rest[0]][1] : numbers[rest[1]][0]].strip()
+    return mark != first
+
+
+_TH = {"st", "nd", "rd", "th"}
 
 
 def _as(value: int, like: str, *, padded: bool) -> str:

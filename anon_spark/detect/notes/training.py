@@ -5,10 +5,11 @@ Two kinds of model that err apart find more at the same precision than two of on
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -95,32 +96,42 @@ class _Field:
 
     def __init__(self, count: int, own: Sequence[Note], rounds: int) -> None:
         spawn = get_context("spawn")
-        self._told, telling = spawn.Pipe(duplex=False)
-        self._process = spawn.Process(target=_train_field, args=(telling, count, own, rounds), daemon=True)
-        self._process.start()
-        telling.close()  # the process alone holds it: where that ends, so does what it tells
+        self._talk, theirs = spawn.Pipe()
+        self._process = spawn.Process(target=_train_field, args=(theirs,), daemon=True)
+        with _uninterrupted():
+            self._process.start()
+        theirs.close()  # the process alone holds it: where that ends, so does what it tells
+        self._learned: Any = None
+        try:
+            self._talk.send((count, own, rounds))
+        except (BrokenPipeError, ConnectionResetError):
+            self._process.join()
+            raise self._ended() from None
 
     def check(self) -> None:
-        """Raise an error where the process has ended with nothing told."""
-        if self._process.exitcode not in (None, 0):
-            raise self._ended()
+        """Raise an error where the process has failed or ended before it was done."""
+        if self._learned is None and self._talk.poll():
+            self.result()
 
     def result(self) -> Weights:
         """What it learned, once it has."""
-        try:
-            learned: Weights | Exception = self._told.recv()
-        except EOFError:
-            self._process.join()
-            raise self._ended() from None
+        learned: Weights | Exception | None = self._learned
+        if learned is None:
+            try:
+                learned = self._talk.recv()
+            except (EOFError, ConnectionResetError):
+                self._process.join()
+                raise self._ended() from None
+            self._learned = learned
         if isinstance(learned, Exception):
             raise learned
         return learned
 
     def close(self) -> None:
         """End the process, done or not."""
-        self._process.terminate()
+        self._process.kill()
         self._process.join()
-        self._told.close()
+        self._talk.close()
 
     def _ended(self) -> AnonError:
         code = self._process.exitcode or 0
@@ -132,6 +143,19 @@ class _Field:
 
 
 @contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes started here do not hear Ctrl-C: who interrupts the command ends them by its own end."""
+    if threading.current_thread() is not threading.main_thread():  # only that one may set it
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def _field_beside(count: int, own: Sequence[Note], rounds: int) -> Iterator[_Field]:
     field = _Field(count, own, rounds)
     try:
@@ -140,16 +164,24 @@ def _field_beside(count: int, own: Sequence[Note], rounds: int) -> Iterator[_Fie
         field.close()
 
 
-def _train_field(telling: Connection, count: int, own: Sequence[Note], rounds: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who interrupts the command ends this process by its end
-    settings = {"max_iterations": rounds, "feature.minfreq": LEAST}
+def _train_field(talk: Connection) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    settings: dict[str, Any] = {"feature.minfreq": LEAST}
     learned: Weights | Exception
     try:
+        count, own, settings["max_iterations"] = talk.recv()
         learned = train(chain(made_up(TRAIN, count), own), settings=settings, unread_share=UNREAD)
     except Exception as error:  # noqa: BLE001  (raised by who waits for the result)
         learned = error
     with suppress(BrokenPipeError):  # nobody waits any more
-        telling.send(learned)
+        talk.send(learned)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
 
 
 def least_caution(worths: dict[float, tuple[bool, float]]) -> float:
