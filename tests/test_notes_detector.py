@@ -583,6 +583,17 @@ def test_the_networks_slopes_are_those_of_its_loss(monkeypatch):
             assert (losses[0] - losses[1]) / 2e-6 == pytest.approx(slopes[name].flat[at], rel=1e-3)
 
 
+def test_vectors_move_by_their_own_spread_which_fades():
+    now = {"vectors": np.zeros((2, 1), np.float32), "out": np.zeros(1, np.float32)}
+    adam, flat = train_network.Adam(now), np.zeros(1, np.float32)
+    for row, slope in ((0, 1.0), (1, 1.0), (0, 2.0)):
+        adam.step(now, {"vectors": np.array([[slope]], np.float32), "out": flat}, np.array([row]), 0.1)
+    first, later = 0.01, 0.01 * 0.99**2 + 0.01 * 2.0**2
+    moved = 0.1 * 1 / (first / (1 - 0.99)) ** 0.5 + 0.1 * 2 / (later / (1 - 0.99**3)) ** 0.5
+    assert now["vectors"][0, 0] == pytest.approx(-moved, rel=1e-5)
+    assert now["vectors"][1, 0] == pytest.approx(-0.1 / (0.01 / (1 - 0.99**2)) ** 0.5, rel=1e-5)
+
+
 def plainly(network: Network, vectors: np.ndarray) -> np.ndarray:
     """What a network says of the tokens of one text, token by token."""
     now = vectors.astype(np.float64)
