@@ -35,7 +35,7 @@ from anon_spark.detect.notes.grammar.write import rules, write_note
 from anon_spark.detect.notes.known import Known, find_known
 from anon_spark.detect.notes.labels import HINTS, HIPAA
 from anon_spark.detect.notes.model import Model, facts_of, get_detector, load_model, save_model
-from anon_spark.detect.notes.network import Network, in_columns
+from anon_spark.detect.notes.network import SHARE, Network, in_columns
 from anon_spark.detect.notes.patterns import find_patterns
 from anon_spark.detect.notes.presidio import make_recognizer
 from anon_spark.detect.notes.repeats import repeat_names
@@ -648,7 +648,7 @@ def test_the_network_says_what_a_plain_reading_of_it_says(shipped):
     begin = 0
     for seen in looked:
         plain = plainly(network, vectors_of(network, seen))
-        ours = scores[begin : begin + len(plain)] / 8.0
+        ours = scores[begin : begin + len(plain)] / SHARE
         assert np.allclose(ours, plain, atol=0.02)
         begin += len(plain)
     assert begin == len(scores)
