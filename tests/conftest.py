@@ -9,9 +9,16 @@ import pytest
 from pyspark.sql import SparkSession
 
 from anon_spark import pipeline
+from anon_spark.detect.notes.crf import Tagger, Weights
+from anon_spark.detect.notes.grammar.people import TRAIN
+from anon_spark.detect.notes.model import get_detector
+from anon_spark.detect.notes.network import Network, in_columns
+from anon_spark.detect.notes.train import made_up, train
+from anon_spark.detect.notes.train_network import train_network
 from anon_spark.session import get_session
 from tests import toy
 
+FEW = 120  # notes
 KEY = b"0123456789abcdef0123456789abcdef"
 DEMO = Path(__file__).resolve().parents[2] / "shared" / "data" / "mimic3_demo"
 
@@ -78,3 +85,23 @@ def publish(spark: SparkSession, policy: str | Path, source: Path, target: Path,
     messages: list[str] = []
     job = pipeline.prepare(spark, policy, source, target, key_file=key_file, progress=messages.append)
     return Published(source, target, job.work, pipeline.run(job), messages)
+
+
+@pytest.fixture(scope="session")
+def weights() -> Weights:
+    """A random field for notes that has seen few of them."""
+    return train(made_up(TRAIN, FEW), settings={"max_iterations": 3})
+
+
+@pytest.fixture(scope="session")
+def network(weights: Weights) -> Network:
+    """A network for notes that has seen as few."""
+    made = train_network(made_up(TRAIN, FEW), rounds=2, progress=print)
+    assert set(made.labels) == set(weights.labels)
+    return in_columns(made, weights.labels)
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Tagger:
+    """The tagger of the package's model."""
+    return get_detector()._tagger

@@ -2,15 +2,14 @@
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from anon_spark.detect.notes.whole import written_whole
 from anon_spark.errors import InputError, PolicyError
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def scrub(
     _check_new(out)
     key = load_key(out.parent, key_file=key_file, key_env=None) if key_file else b""
     how = Replacing(treatment=treatment, key=key, days=days, hints=hints)
-    counts = _scrub(source, out, get_detector(model), how)
+    counts = _scrub(source, kind, out, get_detector(model), how)
     _emit(ctx, counts, as_json, lambda: _facts("scrubbed", counts))
 
 
@@ -92,25 +91,6 @@ def _check_new(out: Path) -> None:
         raise PolicyError(f"nothing can be written to the folder '{out.parent}'")
 
 
-@contextmanager
-def _whole(out: Path) -> Iterator[Path]:
-    """A place to write to that becomes ``out`` once all is written, and is gone where it is not."""
-    partial = out.with_name(f".{out.name}.partial")
-    _remove(partial)
-    try:
-        yield partial
-        partial.rename(out)
-    finally:
-        _remove(partial)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -123,10 +103,10 @@ def _decoded(path: Path) -> str:
     return _read(path).decode("utf-8-sig", errors="replace")
 
 
-def _scrub(source: Path, out: Path, detector: Any, how: Any) -> dict[str, Any]:
+def _scrub(source: Path, kind: str, out: Path, detector: Any, how: Any) -> dict[str, Any]:
     from anon_spark.detect.notes.scrubber import scrub_texts
 
-    kind, left_out = _kind_of(source), 0
+    left_out = 0
     if not kind:
         inside = sorted(source.iterdir())
         files = [path for path in inside if path.suffix.lower() == ".txt" and path.is_file()]
@@ -134,7 +114,7 @@ def _scrub(source: Path, out: Path, detector: Any, how: Any) -> dict[str, Any]:
         if not files:
             raise InputError(f"'{source}' holds no .txt file")
         done = scrub_texts([_decoded(path) for path in files], detector, how)
-        with _whole(out) as folder:
+        with written_whole(out) as folder:
             folder.mkdir()
             for path, text in zip(files, done.texts, strict=True):
                 (folder / path.name).write_text(WITHHELD if text is None else text, encoding="utf-8")
@@ -144,14 +124,13 @@ def _scrub(source: Path, out: Path, detector: Any, how: Any) -> dict[str, Any]:
         whole = ({**r, "text": text} for r, text in zip(records, done.texts, strict=True))
         lines = (json.dumps({k: v for k, v in r.items() if k != "spans"}, ensure_ascii=False) for r in whole)
         whole_text = "".join(f"{line}\n" for line in lines)
-        with _whole(
-            out
-        ) as file:  # half of a pair of code units may stand in a line, which UTF-8 cannot write
+        with written_whole(out) as file:
+            # half of a pair of code units may stand in a line, which UTF-8 cannot write
             file.write_bytes(whole_text.encode("utf-8", "backslashreplace"))
     else:
         done = scrub_texts([_decoded(source)], detector, how)
         text = done.texts[0]
-        with _whole(out) as file:
+        with written_whole(out) as file:
             file.write_text(WITHHELD if text is None else text, encoding="utf-8")
     return {
         "texts": len(done.texts),

@@ -1,7 +1,6 @@
 """The model's file: weights by feature and label, with what they were trained on and how they did."""
 
 import json
-import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -17,6 +16,7 @@ from anon_spark.detect.notes.detector import Detector
 from anon_spark.detect.notes.features import NEAR
 from anon_spark.detect.notes.labels import LABELS
 from anon_spark.detect.notes.network import Layer, Network
+from anon_spark.detect.notes.whole import written_whole
 from anon_spark.errors import InputError
 
 FORMAT = 5
@@ -54,13 +54,8 @@ def save_model(path: Path, model: Model) -> None:
         **_packed_field(model.weights),
         **_packed_network(model.network),
     }
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("wb") as out:
-            np.savez_compressed(out, **arrays)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with written_whole(path) as place, place.open("wb") as out:
+        np.savez_compressed(out, **arrays)
 
 
 def _packed(names: Iterable[str]) -> NDArray[np.uint8]:

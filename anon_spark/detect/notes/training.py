@@ -4,48 +4,29 @@ Two kinds of model that err apart find more at the same precision than two of on
 """
 
 import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from itertools import chain
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from anon_spark import __version__
-from anon_spark.detect.notes.crf import Weights
 from anon_spark.detect.notes.detector import Detector
 from anon_spark.detect.notes.evaluate import evaluate
+from anon_spark.detect.notes.field_beside import field_beside
 from anon_spark.detect.notes.grammar.people import TEST, TRAIN, TUNE
 from anon_spark.detect.notes.labels import HINTS
 from anon_spark.detect.notes.model import Model, as_kept, save_model
 from anon_spark.detect.notes.network import in_columns
 from anon_spark.detect.notes.spans import Note
-from anon_spark.detect.notes.train import made_up, train
+from anon_spark.detect.notes.train import made_up
 from anon_spark.detect.notes.train_network import train_network
-from anon_spark.errors import AnonError
 
-CAUTIONS = (
-    0.0,
-    16.0,
-    32.0,
-    48.0,
-    56.0,
-    64.0,
-    72.0,
-    80.0,
-    88.0,
-    96.0,
-    104.0,
-)  # in the scale of the perceptron's weights
+CAUTIONS = (0.0, 16.0, 32.0, 48.0, 56.0, 64.0, 72.0, 80.0, 88.0, 96.0, 104.0)
+"""Those that are tried, in the scale of the perceptron's weights."""
 MOST_HIDDEN = 0.01  # of the tokens of texts that hold nothing personal
 AS_GOOD = 0.0005  # of F2: of cautions that differ by less, the least hides least in vain
-UNREAD, LEAST = 0.3, 4
-"""The share of words that the random field sees as no note held them, and the tokens that its features are seen in."""
 FIELD_SHARE = 9 / 25
 """Of the made-up notes, for the random field: it takes longer with one, and gains less by more."""
 IGNORED: dict[str, str | None] = dict.fromkeys(HINTS)
@@ -59,7 +40,7 @@ def train_model(
     progress(
         f"train a random field on {few} made-up notes, a network on {count}, and both on {len(own)} others"
     )
-    with _field_beside(few, own, rounds) as field:
+    with field_beside(few, own, rounds) as field:
 
         def told(line: str) -> None:
             field.check()
@@ -89,99 +70,6 @@ def train_model(
     }
     save_model(out, model._replace(facts=facts))
     return facts
-
-
-class _Field:
-    """The random field, trained by a process of its own."""
-
-    def __init__(self, count: int, own: Sequence[Note], rounds: int) -> None:
-        spawn = get_context("spawn")
-        self._talk, theirs = spawn.Pipe()
-        self._process = spawn.Process(target=_train_field, args=(theirs,), daemon=True)
-        with _uninterrupted():
-            self._process.start()
-        theirs.close()  # the process alone holds it: where that ends, so does what it tells
-        self._learned: Any = None
-        try:
-            self._talk.send((count, own, rounds))
-        except (BrokenPipeError, ConnectionResetError):
-            self._process.join()
-            raise self._ended() from None
-
-    def check(self) -> None:
-        """Raise an error where the process has failed or ended before it was done."""
-        if self._learned is None and self._talk.poll():
-            self.result()
-
-    def result(self) -> Weights:
-        """What it learned, once it has."""
-        learned: Weights | Exception | None = self._learned
-        if learned is None:
-            try:
-                learned = self._talk.recv()
-            except (EOFError, ConnectionResetError):
-                self._process.join()
-                raise self._ended() from None
-            self._learned = learned
-        if isinstance(learned, Exception):
-            raise learned
-        return learned
-
-    def close(self) -> None:
-        """End the process, done or not."""
-        self._process.kill()
-        self._process.join()
-        self._talk.close()
-
-    def _ended(self) -> AnonError:
-        code = self._process.exitcode or 0
-        if code < 0:
-            how = f"was ended from outside (signal {-code}); where memory is short, give fewer --notes"
-        else:
-            how = f"ended with code {code}, and nothing learned; a script that trains needs a __main__ guard"
-        return AnonError(f"the process that trains the random field {how}")
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Processes started here do not hear Ctrl-C: who interrupts the command ends them by its own end."""
-    if threading.current_thread() is not threading.main_thread():  # only that one may set it
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _field_beside(count: int, own: Sequence[Note], rounds: int) -> Iterator[_Field]:
-    field = _Field(count, own, rounds)
-    try:
-        yield field
-    finally:
-        field.close()
-
-
-def _train_field(talk: Connection) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    settings: dict[str, Any] = {"feature.minfreq": LEAST}
-    learned: Weights | Exception
-    try:
-        count, own, settings["max_iterations"] = talk.recv()
-        learned = train(chain(made_up(TRAIN, count), own), settings=settings, unread_share=UNREAD)
-    except Exception as error:  # noqa: BLE001  (raised by who waits for the result)
-        learned = error
-    with suppress(BrokenPipeError):  # nobody waits any more
-        talk.send(learned)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent:
-        parent.join()
-        os._exit(1)
 
 
 def least_caution(worths: dict[float, tuple[bool, float]]) -> float:

@@ -1,0 +1,196 @@
+"""What is done to the model's spans: corrected by words beside them, found again, joined with what patterns hit."""
+
+import itertools
+import random
+import re
+
+import pytest
+
+from anon_spark.detect.notes import detector
+from anon_spark.detect.notes.announced import Hit
+from anon_spark.detect.notes.corrections import (
+    drop_credentials,
+    drop_eponyms,
+    drop_shares,
+    join_names,
+    name_by_key,
+)
+from anon_spark.detect.notes.detector import join
+from anon_spark.detect.notes.grammar.people import TEST, TRAIN, TUNE
+from anon_spark.detect.notes.grammar.vocabulary import DRUGS_OF, EPONYMS_OF, namesakes
+from anon_spark.detect.notes.patterns import find_patterns
+from anon_spark.detect.notes.repeats import repeat_names
+from anon_spark.detect.notes.spans import Span
+from anon_spark.detect.notes.tokens import tokenize
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "kept"),
+    [
+        ("Bell's palsy noted", "NAME", False),
+        ("Salter-Harris II", "NAME", False),
+        ("Dr. Bell's note", "NAME", True),
+        ("wife Bell palsy", "NAME", True),
+        ("Zwackel sign", "NAME", True),
+        ("pt w/ Bell palsy", "NAME", False),
+        ("Bell III fracture", "NAME", False),
+        ("Ann Bell III came", "NAME", True),
+        ("Ann Bell murmur", "NAME", False),
+        ("Harris-Benedict x 1.4", "NAME", False),
+        ("pulses DP 2/4, PT 1/4", "DATE", False),
+        ("admitted 2/4, home 3/4", "DATE", True),
+        ("Ann Bell test", "NAME", True),
+        ("Bell score 10", "NAME", False),
+        ("D5 1/2 NS", "DATE", False),
+        ("strength 4/5", "DATE", False),
+        ("seen 1/2 by us", "DATE", True),
+        ("mmse on 4/5/2001", "DATE", True),
+    ],
+)
+def test_words_beside_a_span_speak_against_it(text, label, kept):
+    tokens = tokenize(text)
+    numbers = [i for i, w in enumerate(tokens.words) if (w[0].isdigit() or w == "/") and text[:2] != "D5"]
+    found = {"Ann", "Bell", "Salter", "Harris", "-", "Zwackel"} if label == "NAME" else set()
+    marked = [i for i, w in enumerate(tokens.words) if w in found] or numbers or [2, 3, 4]
+    labels = [label if i in marked else "O" for i in range(len(tokens.words))]
+    drop_eponyms(tokens, labels)
+    drop_shares(tokens, labels)
+    assert (label in labels) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "last", "kept"),
+    [("7 / 1.9 < 208", 3, False), ("2/10 sites", 2, False), ("2/10. 15 sites", 3, True), ("2/1.", 3, True)],
+)
+def test_figures_are_no_days(text, last, kept):
+    tokens = tokenize(text)
+    labels = ["DATE" if i < last else "O" for i in range(len(tokens.words))]
+    drop_shares(tokens, labels)
+    assert ("DATE" in labels) == kept
+
+
+def labelled(text: str, marks: dict[str, str]) -> tuple[list[str], list[str]]:
+    """The words of a text, and labels of those in ``marks``."""
+    tokens = tokenize(text)
+    return tokens, [marks.get(word, "O") for word in tokens.words]
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "label"),
+    [
+        ("Facsimile | 617", "PHONE", "FAX"),
+        ("faxed to 617", "PHONE", "FAX"),
+        ("Driver's license no. 617", "MRN", "LICENSE"),
+        ("policy number: 617", "OTHER_ID", "HEALTH_PLAN"),
+        ("phone and room 617", "MRN", "MRN"),
+        ("Fax:\n617", "PHONE", "PHONE"),
+    ],
+)
+def test_a_number_is_called_what_the_word_before_it_says(text, found, label):
+    tokens, labels = labelled(text, {"617": found})
+    name_by_key(tokens, labels)
+    assert labels[-1] == label
+
+
+def test_both_halves_of_a_name_with_a_hyphen_are_one():
+    text = "WEINSTEIN-BRAUN, Obi-Wanek, Lee-catheter, Lee - Braun, Ann-ER, Braun-Lee"
+    tokens, labels = labelled(text, dict.fromkeys(("WEINSTEIN", "Obi", "Lee", "Ann"), "NAME"))
+    join_names(tokens, labels)
+    named = [
+        word for word, label in zip(tokens.words, labels, strict=True) if label == "NAME" and word != "-"
+    ]
+    assert named == ["WEINSTEIN", "BRAUN", "Obi", "Wanek", "Lee", "Lee", "Ann", "Braun", "Lee"]
+
+
+def test_the_hour_behind_a_day_stays():
+    text = "2101-04-03T10:22"
+    assert join(text, [Span(0, 13, "DATE")], []) == [Span(0, 10, "DATE")]
+
+
+def test_letters_behind_a_name_and_a_side_are_nobody():
+    tokens, labels = labelled(
+        "Ann Lee, MD, FAAD, Al Oz, CDCES; bunion R, now",
+        dict.fromkeys(("Ann", "Lee", "Al", "Oz", "MD", "FAAD", "CDCES", "R"), "NAME"),
+    )
+    drop_credentials(tokens, labels)
+    assert [word for word, label in zip(tokens.words, labels, strict=True) if label == "NAME"] == [
+        "Ann",
+        "Lee",
+        "Al",
+        "Oz",
+    ]
+    tokens, labels = labelled("Dr. R called", {"R": "NAME"})
+    drop_credentials(tokens, labels)
+    assert "NAME" in labels
+
+
+def test_a_name_is_found_again_but_not_the_word_it_is_written_like():
+    text = "Tell Zwackel and Mrs. Rose. ZWACKEL, zwackel: saw Rose today. Rose of skin, a rose. Zwackel sign."
+    tokens = tokenize(text)
+    labels = ["NAME" if i in (1, 5) else "O" for i in range(len(tokens.words))]
+    repeat_names(tokens, labels)
+    named = [i for i, label in enumerate(labels) if label == "NAME"]
+    assert [tokens.words[i] for i in named] == ["Zwackel", "Rose", "ZWACKEL", "zwackel", "Rose"]
+
+
+def test_names_that_things_bear_and_drugs_are_apart_too():
+    assert not set(EPONYMS_OF[TRAIN]) & {*EPONYMS_OF[TUNE], *EPONYMS_OF[TEST]}
+    assert not set(DRUGS_OF[TRAIN]) & {*DRUGS_OF[TUNE], *DRUGS_OF[TEST]}
+    kept = {word for part in (TUNE, TEST) for name in EPONYMS_OF[part] for word in re.findall(r"\w+", name)}
+    assert not kept & set(namesakes())
+
+
+def test_what_a_pattern_is_certain_of_is_never_lost():
+    text = "call 617-555-0199 now"
+    phone = Hit(Span(5, 17, "PHONE"), True)
+    assert join(text, [], [phone]) == [phone.span]
+    beside = [Span(0, 5, "NAME"), Span(17, 20, "DATE")]
+    assert join(text, beside, [phone]) == [beside[0], phone.span, beside[1]]
+    assert join(text, [Span(0, 8, "NAME")], [phone]) == [Span(0, 17, "NAME")]
+    assert join(text, [Span(0, 21, "NAME")], [phone]) == [Span(0, 21, "NAME")]
+    both = [Span(0, 7, "NAME"), Span(9, 10, "ZIP"), Span(18, 21, "DATE")]
+    assert join(text, both, [phone]) == [Span(0, 17, "PHONE"), Span(18, 21, "DATE")]
+    assert join(text, [Span(5, 8, "ZIP"), Span(8, 17, "FAX")], [phone]) == [
+        Span(5, 8, "ZIP"),
+        Span(8, 17, "FAX"),
+    ]
+    assert join(text, both, [phone._replace(certain=False)]) == both
+
+
+def test_hits_and_spans_are_joined_as_one_by_one():
+    draw = random.Random(5)
+    for _ in range(300):
+        ends = sorted(draw.sample(range(60), 12))
+        spans = [
+            Span(a, b, "NAME") for a, b in zip(ends[::2], ends[1::2], strict=True) if draw.random() < 0.7
+        ]
+        begins = [draw.randrange(55) for _ in range(5)]
+        hits = [Hit(Span(a, a + draw.randint(1, 5), "PHONE"), True) for a in begins]
+        joined = join("x" * 60, spans, hits)
+        held = [set(range(s.start, s.end)) for s in (*spans, *(hit.span for hit in hits))]
+        assert set().union(*held) == {i for s in joined for i in range(s.start, s.end)}
+        assert all(a.end <= b.start for a, b in itertools.pairwise(joined))
+
+
+def test_spans_are_corrected_repeated_and_joined():
+    text = (
+        "Dr. Zwackel, MD saw Bell's palsy, 1/2 NS; fax 617-555-0143 and 94 yo; zwackel agreed. "
+        "[**Name 3**] SSN 123-45-6789"
+    )
+    tokens = tokenize(text)
+    marks = {
+        **dict.fromkeys(("Zwackel", "MD", "Bell", "Name"), "NAME"),
+        **dict.fromkeys(("1", "/", "2"), "DATE"),
+        **dict.fromkeys(("617", "-", "555", "0143"), "PHONE"),
+    }
+    labels = [marks.get(word, "O") for word in tokens.words]
+    at = tokens.words.index("SSN")
+    labels[at:] = ["O"] * (len(labels) - at)
+    found = detector._spans(text, tokens, labels, find_patterns(text, tokens))
+    assert [(s.label, text[s.start : s.end]) for s in found] == [
+        ("NAME", "Zwackel"),
+        ("FAX", "617-555-0143"),
+        ("AGE", "94"),
+        ("NAME", "zwackel"),
+        ("SSN", "123-45-6789"),
+    ]

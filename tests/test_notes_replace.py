@@ -1,0 +1,153 @@
+"""Replacing: tags, masks and surrogates, and dates that move."""
+
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+from faker.providers.person.en_US import Provider
+
+from anon_spark.detect.notes.replace import TREATMENTS, Real, Replacing, replace, shift_date
+from anon_spark.detect.notes.spans import Span
+
+
+def test_replacing_leaves_nothing_and_keeps_the_rest():
+    text = "Mary SMITH (45) seen 3/4, MRN AB12345."
+    spans = [Span(0, 10, "NAME"), Span(12, 14, "YOUNGER_AGE"), Span(21, 24, "DATE"), Span(30, 37, "MRN")]
+    for treatment in TREATMENTS:
+        out = replace(text, spans, Replacing(treatment=treatment, key=b"k" * 32, days=14))
+        assert "SMITH" not in out
+        assert "AB12345" not in out
+        assert " seen " in out
+    out = replace(text, spans, Replacing(treatment="surrogate", key=b"k" * 32, days=14))
+    assert out.split()[1].isupper()
+    assert "40-49" in out
+    assert "3/18" in out
+    assert out == replace(text, spans, Replacing(treatment="surrogate", key=b"k" * 32, days=14))
+    assert out != replace(text, spans, Replacing(treatment="surrogate", key=b"j" * 32, days=14))
+    assert "(45)" in replace(text, spans, Replacing(hints=False))
+
+
+@pytest.mark.parametrize(
+    ("name", "man"),
+    [("Robert", True), ("MARGARETHE", False), ("consuelo", False), ("Beatriz", False), ("Giovanni", True)],
+)
+def test_a_first_name_stays_of_its_gender(name, man):
+    for key in (b"a" * 32, b"b" * 32, b"c" * 32):
+        drawn = replace(name, [Span(0, len(name), "NAME")], Replacing(treatment="surrogate", key=key))
+        assert drawn.capitalize() in (Provider.first_names_male if man else Provider.first_names_female)
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "moved"),
+    [
+        ("Thursday, 3/4/2021 at 10", 75, "Tuesday, 5/18/2021 at 10"),
+        ("Thu 3/4, THU. 3/4 and thurs, 3/4", 8, "Fri 3/12, FRI. 3/12 and fri, 3/12"),
+        ("3/4 (Thu) or 3/4 Thu; Mondays, sat 98", 8, "3/12 (Fri) or 3/12 Fri; Tuesdays, sat 98"),
+        ("seen Monday. sun 3/4", 7, "seen Monday. sun 3/11"),
+        ("3/14/1931 (DOB), 11/02/2021", 7, "[DATE] (DOB), 11/09/2021"),
+        ("3/14/1932, 11/02/2021", 7, "3/21/1932, 11/09/2021"),
+    ],
+)
+def test_weekdays_move_with_dates_and_years_of_the_oldest_go(text, days, moved):
+    spans = [Span(*m.span(), "DATE") for m in re.finditer(r"\d+/\d+(?:/\d+)?", text)]
+    assert replace(text, spans, Replacing(treatment="surrogate", key=b"k" * 32, days=days)) == moved
+    untold = replace(text, spans, Replacing(treatment="surrogate", key=b"k" * 32))
+    assert untold == re.sub(r"\d+/\d+(?:/\d+)?", "[DATE]", text)
+
+
+def test_a_name_has_one_surrogate_in_every_case():
+    how = Replacing(treatment="surrogate", key=b"k" * 32)
+    whole = [Span(0, 10, "NAME")]
+    assert len({replace("John Smith", whole, dataclasses.replace(how, person=p)) for p in "123"}) == 3
+    one, other = (replace(text, [Span(0, len(text), "NAME")], how) for text in ("John Smith", "SMITH"))
+    assert one.split()[1].upper() == other
+
+
+@pytest.mark.parametrize(
+    ("words", "days", "moved"),
+    [
+        ("12/28/05", 7, "01/04/06"),
+        ("2101-04-03", -3, "2101-03-31"),
+        ("Feb 28, 2000", 2, "Mar 1, 2000"),
+        ("the 28th of April", 7, "the 5th of May"),
+        ("20.12.2019", 14, "03.01.2020"),
+        ("MAY 2ND", 1, "MAY 3RD"),
+        ("May '05", 365, "May '06"),
+        ("sometime", 7, None),
+        ("March 2018", 30, "April 2018"),
+        ("spring of 2009", 30, None),
+        ("Easter Monday 2018", 30, None),
+        ("Q3 '21", 203, None),
+        ("Tuesday, March 3", 10, None),
+        ("2/10-14", 40, None),
+        ("Mar 5-9", 40, None),
+        ("5 - 9 March 2019", 40, None),
+        ("March 5th-9th", 40, None),
+        ("March 5th-19th", 40, None),
+        ("Mar 5, 9", 40, None),
+        ("5/9 Mar", 40, None),
+        ("Mar 5/9/2019", 40, None),
+        ("March 5 & 19", 40, None),
+        ("5 Mar 2019 10", 40, None),
+        ("3/4, 3/5", 40, None),
+        ("Mar 5-2019", 40, "Apr 14-2019"),
+        ("Mar-05-2019", 40, "Apr-14-2019"),
+        ("3/4, 2019", 40, "4/13, 2019"),
+        ("5 Apr 19", 40, "15 May 19"),
+        ("4/5/05", 40, "5/15/05"),
+        ("03-Apr-2101", 40, "13-May-2101"),
+        ("Apr 5/05", 40, "May 15/05"),
+        ("4/5/'05", 40, "5/15/'05"),
+        ("3 - 4 - 05", 40, "4 - 13 - 05"),
+    ],
+)
+def test_dates_move_in_the_form_they_were_written(words, days, moved):
+    found = shift_date(words, days)
+    assert (found.upper() if found and words.isupper() else found) == moved
+
+
+@pytest.mark.parametrize(
+    ("words", "label", "form"),
+    [
+        ("St. Joseph's Hospital", "HOSPITAL", r"[A-Z]\w+ Hospital"),
+        ("Medical Center of Aurora", "HOSPITAL", r"[A-Z]\w+ Medical Center"),
+        ("Hospital Clínic de Barcelona", "HOSPITAL", r"[A-Z]\w+ Clinic|[A-Z]\w+ Hospital"),
+        ("St. Louis", "LOCATION", r"[A-Z]\w+"),
+        ("99 St. Charles Avenue", "ADDRESS", r"\d\d [A-Z]\w+ Avenue"),
+        ("77 Quinsigamond Ave, Apt 3R, Boston", "ADDRESS", r"\d\d [A-Z]\w+ Ave Apt \d[A-Z]"),
+        ("42nd Ave", "ADDRESS", r"[A-Z]\w+ Ave"),
+        ("kxr 4471", "VEHICLE", r"[a-z]{3} \d{4}"),
+        ("617-555-0199 ext. 12", "PHONE", r"\d{3}-\d{3}-\d{4} ext\. \d\d"),
+        ("John O'Brien-SMITH", "NAME", r"[A-Z]\w+ [A-Z]'[A-Z]\w+-[A-Z]+"),
+        ("3/4", "DATE", r"\[DATE\]"),
+        ("Boeing", "ORGANIZATION", r"[A-Z]\w+ Company"),
+        ("BWH", "HOSPITAL", r"[A-Z]{2,} HOSPITAL"),
+        ("MN", "LOCATION", "[A-Z]{2}"),
+    ],
+)
+def test_surrogates_keep_the_form_and_nothing_of_the_words(words, label, form):
+    kept = {"hospital", "clinic", "medical", "center", "avenue", "ave", "apt", "ext", "o"}
+    for key in (b"a" * 32, b"b" * 32, b"c" * 32):
+        out = replace(words, [Span(0, len(words), label)], Replacing(treatment="surrogate", key=key))
+        assert re.fullmatch(form, out), out
+        said = {part.lower() for part in re.findall(r"\w+", words)} - kept
+        assert not said & {part.lower() for part in re.findall(r"\w+", out)}
+
+
+def test_no_surrogate_is_a_real_persons():
+    whole, how = [Span(0, 10, "NAME")], Replacing(treatment="surrogate", key=b"k" * 32)
+    drawn = [replace("Mary Smith", whole, how)]
+    for _ in range(2):  # the next draw is another, and real people are known in any order, case and marks
+        first, last = drawn[-1].split()
+        real = [f"{last.upper()}, {first}", *drawn]
+        avoid = Real(np.array([number for words in real for number in Real.hashed(words)]))
+        drawn.append(replace("Mary Smith", whole, dataclasses.replace(how, avoid=avoid)))
+    assert len(set(drawn)) == 3
+
+    class Everything(Real):
+        def __contains__(self, words):
+            return True
+
+    none = dataclasses.replace(how, avoid=Everything(np.array([], np.int64)))
+    assert replace("Mary Smith", whole, none) == "[NAME]"
