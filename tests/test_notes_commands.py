@@ -78,11 +78,12 @@ def test_scrub_files_folders_and_lines(tmp_path):
 def test_scrub_takes_its_kinds_and_writes_whole(tmp_path, monkeypatch):
     source = tmp_path / "in"
     (source / "sub").mkdir(parents=True)
-    for name in ("a.txt", "B.TXT", "c.csv"):
+    for name in ("a.txt", "c.csv"):
         (source / name).write_text(TEXT)
+    (source / "B.TXT").write_bytes(TEXT.encode() + b" caf\xe9")
     done = anon("notes", "scrub", source, tmp_path / "out", "--json")
     assert done.returncode == 0, done.stderr
-    assert {"texts": 2, "left_out": 2}.items() <= json.loads(done.stdout).items()
+    assert {"texts": 2, "left_out": 2, "not_utf8": 1}.items() <= json.loads(done.stdout).items()
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["B.TXT", "a.txt"]
     (tmp_path / "n.JSONL").write_text(json.dumps({"id": 1, "text": TEXT}))
     for name, out in (
@@ -121,8 +122,11 @@ def test_training_takes_the_detectors_labels_alone(tmp_path):
 
 def test_evaluate_prints_the_promised_object(tmp_path):
     write_gold([GOLD], tmp_path / "gold.jsonl")
-    done = anon("notes", "evaluate", tmp_path / "gold.jsonl", "--json", "--map", "PERSON=NAME,ID=MRN")
+    done = anon(
+        "notes", "evaluate", tmp_path / "gold.jsonl", "--json", "--map", "PERSON=NAME,ID=MRN,PRESON=NAME"
+    )
     assert done.returncode == 0, done.stderr
+    assert "--map names labels that stand nowhere: PRESON" in " ".join(done.stderr.split())
     document = json.loads(done.stdout)
     assert document["overall"].keys() >= {"precision", "recall", "f1"}
     assert document["overall"]["recall"] == 1
@@ -161,8 +165,9 @@ def test_maps_are_files_or_pairs(tmp_path):
     path = tmp_path / "map.json"
     path.write_text('{"PERSON": "NAME", "TITLE": null}')
     assert read_map(str(path)) == read_map("PERSON=NAME,TITLE=") == {"PERSON": "NAME", "TITLE": None}
-    with pytest.raises(PolicyError, match="--map"):
-        read_map("nonsense")
+    for wrong in ("nonsense", "PERSON=NAME=X"):
+        with pytest.raises(PolicyError, match="--map"):
+            read_map(wrong)
 
 
 def test_younger_ages_count_only_where_the_gold_marks_them():

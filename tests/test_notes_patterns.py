@@ -176,6 +176,8 @@ def test_forms_that_need_words_around_them_are_not_certain(text):
         ("xSW1A 2AA", "ZIP"),
         ("a@b", "EMAIL"),
         ("a@b.com", "URL"),
+        ("HR 80 @rest on insulin", "OTHER_ID"),
+        ("m@jones on twitter", "OTHER_ID"),
     ],
 )
 def test_what_only_looks_like_a_form_is_none(text, label):
@@ -195,6 +197,9 @@ def test_what_only_looks_like_a_form_is_none(text, label):
         ("jane (at) x (dot) org", "EMAIL", "jane (at) x (dot) org"),
         ("HEALTH.EXAMPLE.ORG/a", "URL", "HEALTH.EXAMPLE.ORG/a"),
         ("www.example.zz/a", "URL", "www.example.zz/a"),
+        ("IG handle is @sunny_days99", "OTHER_ID", "@sunny_days99"),
+        ("Twitter: @mjones", "OTHER_ID", "@mjones"),
+        ("wrote as @m.jones on instagram", "OTHER_ID", "@m.jones"),
     ],
 )
 def test_rarer_forms_are_certain(text, label, words):

@@ -107,6 +107,16 @@ def test_dates_move_in_the_form_they_were_written(words, days, moved):
     assert (found.upper() if found and words.isupper() else found) == moved
 
 
+def test_a_number_has_one_surrogate_in_every_punctuation():
+    def replaced(words, label):
+        how = Replacing(treatment="surrogate", key=b"k" * 32)
+        return re.sub(r"\D", "", replace(words, [Span(0, len(words), label)], how))
+
+    for label, forms in (("PHONE", ("(617) 555-0199", "617.555.0199")), ("MRN", ("990-01-7", "990017"))):
+        first, second = (replaced(words, label) for words in forms)
+        assert first == second != re.sub(r"\D", "", forms[0])
+
+
 @pytest.mark.parametrize(
     ("words", "label", "form"),
     [

@@ -63,6 +63,9 @@ _CALL = re.compile(
     r"\.?(?:\s?(?:no\b\.?|number|#|at|on|is|:))*[\s:#]{0,3}(\+?\(?\d[\d\s().\-]{2,16}\d)(?!\d|\s?m[gl])",
     re.IGNORECASE,
 )
+_HANDLE = re.compile(
+    r"(?:\s(?:account|handle|id|user|username|name|page|is|as))*[\s:]{1,3}(@\w[\w.]{1,28}\w)", re.IGNORECASE
+)
 _AGED = re.compile(r"(?:\sof)?[\s:=]{1,3}(1[01]\d|\d{1,2})(?![\d/.%-])")
 
 _CODED = {
@@ -90,6 +93,21 @@ for _word in (
     "phone tel telephone cell mobile pager beeper pgr ph contact call called callback reach reached reachable ext extension"
 ).split():
     _FOLLOWED.setdefault(_word, []).append(("PHONE", _CALL, False))
+PLATFORMS = (
+    "twitter",
+    "instagram",
+    "insta",
+    "ig",
+    "tiktok",
+    "snapchat",
+    "facebook",
+    "fb",
+    "telegram",
+    "discord",
+    "venmo",
+)
+for _word in (*PLATFORMS, "handle", "username"):
+    _FOLLOWED.setdefault(_word, []).append(("OTHER_ID", _HANDLE, True))
 for _word in ("age", "aged", "ages"):
     _FOLLOWED.setdefault(_word, []).append(("AGE", _AGED, True))
 

@@ -98,9 +98,17 @@ def _read(path: Path) -> bytes:
         raise InputError(f"'{path}' cannot be read ({type(error).__name__})") from None
 
 
-def _decoded(path: Path) -> str:
+def _decoded(content: bytes) -> str:
     """A file's text without a byte order mark; bytes that are no UTF-8 become the replacement character."""
-    return _read(path).decode("utf-8-sig", errors="replace")
+    return content.decode("utf-8-sig", errors="replace")
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _scrub(source: Path, kind: str, out: Path, detector: Any, how: Any) -> dict[str, Any]:
@@ -113,13 +121,15 @@ def _scrub(source: Path, kind: str, out: Path, detector: Any, how: Any) -> dict[
         left_out = len(inside) - len(files)
         if not files:
             raise InputError(f"'{source}' holds no .txt file")
-        done = scrub_texts([_decoded(path) for path in files], detector, how)
+        contents = [_read(path) for path in files]
+        done = scrub_texts([*map(_decoded, contents)], detector, how)
         with written_whole(out) as folder:
             folder.mkdir()
             for path, text in zip(files, done.texts, strict=True):
                 (folder / path.name).write_text(WITHHELD if text is None else text, encoding="utf-8")
     elif kind == ".jsonl":
-        records = list(_records(source))
+        contents = [_read(source)]
+        records = list(_records(_decoded(contents[0])))
         done = scrub_texts([record["text"] for record in records], detector, how)
         whole = ({**r, "text": text} for r, text in zip(records, done.texts, strict=True))
         lines = (json.dumps({k: v for k, v in r.items() if k != "spans"}, ensure_ascii=False) for r in whole)
@@ -128,7 +138,8 @@ def _scrub(source: Path, kind: str, out: Path, detector: Any, how: Any) -> dict[
             # half of a pair of code units may stand in a line, which UTF-8 cannot write
             file.write_bytes(whole_text.encode("utf-8", "backslashreplace"))
     else:
-        done = scrub_texts([_decoded(source)], detector, how)
+        contents = [_read(source)]
+        done = scrub_texts([*map(_decoded, contents)], detector, how)
         text = done.texts[0]
         with written_whole(out) as file:
             file.write_text(WITHHELD if text is None else text, encoding="utf-8")
@@ -136,12 +147,13 @@ def _scrub(source: Path, kind: str, out: Path, detector: Any, how: Any) -> dict[
         "texts": len(done.texts),
         "withheld": done.withheld,
         "left_out": left_out,
+        "not_utf8": sum(not _is_utf8(content) for content in contents),
         "replaced": dict(sorted(done.replaced.items())),
     }
 
 
-def _records(path: Path) -> Iterator[dict[str, Any]]:
-    for n, line in enumerate(_decoded(path).split("\n"), 1):
+def _records(lines: str) -> Iterator[dict[str, Any]]:
+    for n, line in enumerate(lines.split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -170,9 +182,10 @@ def evaluate(
     as_json: JsonFlag = False,
 ) -> None:
     """Score the detector, or another's output, against texts with known spans."""
-    from anon_spark.cli import _emit
+    from anon_spark.cli import _emit, _progress
     from anon_spark.detect.notes.evaluate import evaluate as score
     from anon_spark.detect.notes.evaluate import misses as list_misses
+    from anon_spark.detect.notes.labels import LABELS
     from anon_spark.detect.notes.spans import read_gold
 
     if predicted and (model or using != "all"):
@@ -187,6 +200,10 @@ def evaluate(
         told = _same_texts(true, read_gold(predicted))
     else:
         told = alike(true, _found([note.text for note in true], using, model), labels)
+    if unknown := sorted(
+        labels.keys() - set(LABELS) - _labels_of(true) - {s.label for spans in told for s in spans}
+    ):
+        _progress(f"--map names labels that stand nowhere: {', '.join(unknown)}")
     document = score(true, told, labels=labels)
     if misses:
         lines = (
@@ -194,6 +211,10 @@ def evaluate(
         )
         misses.write_text("".join(lines), encoding="utf-8")
     _emit(ctx, document, as_json, lambda: _show_scores(document))
+
+
+def _labels_of(true: "Sequence[Note]") -> set[str]:
+    return {span.label for note in true for span in note.spans}
 
 
 def _found(texts: Sequence[str], using: str, model: Path | None) -> "list[list[Span]]":
@@ -221,9 +242,9 @@ def read_map(text: str) -> dict[str, str | None]:
         return {}
     try:
         if Path(text).is_file():
-            found = json.loads(_decoded(Path(text)))
+            found = json.loads(_decoded(_read(Path(text))))
         else:
-            found = dict(pair.split("=", 1) for pair in text.split(","))
+            found = dict(pair.split("=") for pair in text.split(","))
         return {str(k).strip(): str(v).strip() if v else None for k, v in found.items()}
     except (ValueError, AttributeError, OSError):
         raise PolicyError("--map is a JSON file of an object, or A=B,C=D") from None
@@ -335,7 +356,7 @@ def _named(gold: "Sequence[Note]", labels: Mapping[str, str | None]) -> "list[No
     for note in gold:
         spans = [s._replace(label=labels.get(s.label, s.label) or "") for s in note.spans]
         named.append(note._replace(spans=tuple(span for span in spans if span.label)))
-    unknown = sorted({span.label for note in named for span in note.spans} - set(LABELS))
+    unknown = sorted(_labels_of(named) - set(LABELS))
     if unknown:
         raise PolicyError(
             f"--gold has labels that are none of the detector's: {', '.join(unknown)}; "

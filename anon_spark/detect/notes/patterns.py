@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from anon_spark.detect.notes.announced import DASHES, PHONE, Hit, find_announced
+from anon_spark.detect.notes.announced import DASHES, PHONE, PLATFORMS, Hit, find_announced
 from anon_spark.detect.notes.spans import Span
 from anon_spark.detect.notes.tokens import Tokens
 
@@ -122,6 +122,12 @@ ANYWHERE = (
             r"(?:com|org|net|edu)\b"
         ),
         needs=("dot]", "dot)", " dot "),
+    ),
+    Pattern(
+        "OTHER_ID",
+        re.compile(rf"@\w[\w.]{{1,28}}\w(?=\s(?:on|via)\s(?:{'|'.join(PLATFORMS)})\b)", re.IGNORECASE),
+        not_after="w.",
+        needs=("@",),
     ),
     Pattern(
         "URL", re.compile(r"(?:https?|ftp)://[^\s<>\"')\]]*[^\s<>\"')\].,;:]", re.IGNORECASE), needs=("://",)

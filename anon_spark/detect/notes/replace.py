@@ -151,8 +151,8 @@ def _instead(words: str, label: str, how: Replacing) -> str:
 
 
 def _draw(words: str, label: str, how: Replacing) -> random.Random:
-    """Random choices that follow from the key, the person and the words, whatever their case and spaces."""
-    same = f"{how.person}\0{label}\0{' '.join(words.lower().split())}" + "\0" * how.attempt
+    """Random choices that follow from the key, the person and the words, whatever their case, spaces and marks."""
+    same = f"{how.person}\0{label}\0{bare(words) or words}" + "\0" * how.attempt
     return random.Random(hmac.new(how.key, same.encode(), "sha256").digest())  # noqa: S311  seeded by the keyed hash
 
 
@@ -162,7 +162,7 @@ def _names(letters: str) -> tuple[str, ...]:
         sorted(
             w
             for w, flags in lexicon().items()
-            if set(letters) & set(flags) and "m" not in flags and len(w) > 2
+            if set(letters) & set(flags) and "m" not in flags and len(w) > 2 and w.isascii()
         )
     )
 
@@ -225,10 +225,14 @@ def _code(words: str, draw: random.Random, _how: Replacing) -> str:
 
 
 def _character(c: str, draw: random.Random) -> str:
-    if c.isdigit():
-        return str(draw.randrange(10))
-    letter = draw.choice("ABCDEFGHJKLMNPRSTUVWXYZ") if c.isalpha() else c
+    pool = _DIGITS if c.isdigit() else _CODE_LETTERS if c.isalpha() else ""
+    if not pool:
+        return c
+    letter = draw.choice(pool.replace(c.upper(), ""))
     return letter.lower() if c.islower() else letter
+
+
+_DIGITS, _CODE_LETTERS = "0123456789", "ABCDEFGHJKLMNPRSTUVWXYZ"
 
 
 def _telephone(words: str, draw: random.Random, how: Replacing) -> str:
@@ -263,12 +267,9 @@ def _cased_all(chosen: str, like: str) -> str:
 
 def _place(words: str, draw: random.Random, _how: Replacing) -> str:
     """A town, or for a state's two letters those of another."""
-    states = _STATES - {words.lower()}
-    return (
-        draw.choice(sorted(states)).upper()
-        if words.isupper() and words.lower() in _STATES
-        else _town(words, draw)
-    )
+    if words.isupper() and words.lower() in _STATES:
+        return draw.choice(sorted(_STATES - {words.lower()})).upper()
+    return _town(words, draw)
 
 
 _STATES = frozenset(word for word in ANNOUNCING["state"].split() if len(word) == 2) - {"pr", "uk"}
@@ -292,7 +293,8 @@ def _address(words: str, draw: random.Random, _how: Replacing) -> str:
     """Another number, a town's name, and of the old words only the kind of street and of unit."""
     number = re.match(r"\d+(?=\s)", words)
     kinds, unit = _STREET.findall(words), _UNIT.search(words)
-    parts = ["".join(_character(c, draw) for c in number.group())] if number else []
+    most = 10 ** len(number.group()) if number else 0
+    parts = [str(draw.randrange(most // 10, most))] if most else []
     parts += [_town(words, draw), *kinds[-1:]]
     if unit:
         kept = _UNIT_WORD.match(unit.group())
