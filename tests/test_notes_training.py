@@ -56,6 +56,14 @@ def test_vectors_move_by_their_own_spread_which_fades():
     assert now["vectors"][1, 0] == pytest.approx(-0.1 / (0.01 / (1 - 0.99**2)) ** 0.5, rel=1e-5)
 
 
+def test_the_pace_grows_then_falls_and_never_ends():
+    paces = np.array([train_network.pace_after(n, 1000) for n in range(1000)]) / train_network.PACE
+    assert paces[0] == pytest.approx(1 / 60)
+    assert paces.argmax() == 59
+    assert paces[499] == pytest.approx(0.501)
+    assert paces[-1] == pytest.approx(0.02)
+
+
 def test_all_of_a_corpus_is_trained_on():
     corpus = train_network.gather(made_up(TRAIN, 9))
     inputs = train_network.inputs_of(corpus)

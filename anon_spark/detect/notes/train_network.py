@@ -235,6 +235,11 @@ class Adam:
         parameters[VECTORS][touched] -= pace * slope / (np.sqrt(square / second) + 1e-8)
 
 
+def pace_after(steps: int, whole: int) -> float:
+    """How far the next step goes, of ``whole`` in all: the more the longer at the beginning, then the less."""
+    return PACE * min(1, (steps + 1) / (WARM * whole)) * max(0.02, 1 - steps / whole)
+
+
 def train_network(
     notes: Iterable[Note], *, rounds: int = 3, progress: Callable[[str], None] = print
 ) -> Network:
@@ -249,8 +254,7 @@ def train_network(
         losses = []
         for batch in batches(corpus, inputs, draw):
             loss, slopes = gradients(now, batch, draw, DROPPED)
-            pace = PACE * min(1, (adam.steps + 1) / (WARM * whole)) * max(0.02, 1 - adam.steps / whole)
-            adam.step(now, slopes, batch.touched, pace)
+            adam.step(now, slopes, batch.touched, pace_after(adam.steps, whole))
             losses.append(loss)
         progress(f"network, round {n + 1} of {rounds}: loss {np.mean(losses):.4f}")
     layers = [Layer(now[f"weights{n}"], now[f"bias{n}"], step) for n, step in enumerate(STEPS)]
