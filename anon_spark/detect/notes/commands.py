@@ -323,7 +323,7 @@ def train(
         list[Path] | None,
         typer.Option(help="Your own texts with spans, beside those made here; may be repeated."),
     ] = None,
-    count: Annotated[int, typer.Option("--notes", min=1, help="Notes to make up.")] = 50_000,
+    count: Annotated[int, typer.Option("--notes", min=1, help="Notes to make up.")] = 45_000,
     rounds: Annotated[
         int,
         typer.Option(min=1, help="Times that each part sees each of its notes."),

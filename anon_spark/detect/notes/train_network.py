@@ -20,7 +20,7 @@ from anon_spark.detect.notes.tables import Floats
 from anon_spark.detect.notes.train import gold_labels, near_cues, unlisted, unread
 
 SIZE = 96
-STEPS = (1, 2, 3)  # of the layers
+STEPS = (1, 2, 3, 3)  # of the layers
 MARGIN = max(STEPS)  # empty places between notes
 LENGTH, STRETCHES = 256, 32  # tokens of a stretch, stretches of a batch
 LEAST = 20  # tokens that a feature is seen in
