@@ -87,6 +87,7 @@ def test_scrub_takes_its_kinds_and_writes_whole(tmp_path, monkeypatch):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["B.TXT", "a.txt"]
     (tmp_path / "n.JSONL").write_text(json.dumps({"id": 1, "text": TEXT}))
     for name, out in (
+        ("in", "m.txt"),
         ("n.JSONL", "n.txt"),
         ("in/a.txt", "a.jsonl"),
         ("in/c.csv", "c.csv"),
@@ -102,6 +103,15 @@ def test_scrub_takes_its_kinds_and_writes_whole(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return written(path, *words, **options)
 
+    (tmp_path / "wide.txt").write_text(TEXT, encoding="utf-16")
+    (tmp_path / "bare.txt").write_text(TEXT, encoding="utf-16-le")
+    for name in ("wide.txt", "bare.txt"):
+        assert code(["notes", "scrub", str(tmp_path / name), str(tmp_path / "o.txt")]) == 3
+    (tmp_path / "latin.txt").write_bytes(TEXT.encode() + b" caf\xe9")
+    (tmp_path / "latin.jsonl").write_bytes(b'{"text": "caf\xe9"}')
+    for kind in ("txt", "jsonl"):
+        done = anon("notes", "scrub", tmp_path / f"latin.{kind}", tmp_path / f"o.{kind}", "--json")
+        assert json.loads(done.stdout)["not_utf8"] == 1
     before = sorted(tmp_path.iterdir())
     monkeypatch.setattr(Path, "write_text", broken)
     assert code(["notes", "scrub", str(source), str(tmp_path / "again")]) == 130
@@ -165,9 +175,17 @@ def test_maps_are_files_or_pairs(tmp_path):
     path = tmp_path / "map.json"
     path.write_text('{"PERSON": "NAME", "TITLE": null}')
     assert read_map(str(path)) == read_map("PERSON=NAME,TITLE=") == {"PERSON": "NAME", "TITLE": None}
-    for wrong in ("nonsense", "PERSON=NAME=X"):
+    path.write_bytes(b'\xef\xbb\xbf{"A": "B", "C": null, "D": " "}')
+    assert read_map(str(path)) == {"A": "B", "C": None, "D": None}
+    many = {f"LABEL_{n}": "NAME" for n in range(60)}
+    assert read_map(",".join(f"{a}={b}" for a, b in many.items())) == many
+    for wrong in ("nonsense", "PERSON=NAME=X", "=B", "A=B,A=C"):
         with pytest.raises(PolicyError, match="--map"):
             read_map(wrong)
+    for wrong in ('[["A", "B"]]', '{"A": 0}', '{"A": true}', '{"A": ["x"]}', "[" * 100_000):
+        path.write_text(wrong)
+        with pytest.raises(PolicyError, match="--map"):
+            read_map(str(path))
 
 
 def test_younger_ages_count_only_where_the_gold_marks_them():

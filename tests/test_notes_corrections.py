@@ -9,7 +9,6 @@ import pytest
 from anon_spark.detect.notes import detector
 from anon_spark.detect.notes.announced import Hit
 from anon_spark.detect.notes.corrections import (
-    drop_columns,
     drop_credentials,
     drop_eponyms,
     drop_shares,
@@ -68,24 +67,6 @@ def test_figures_are_no_days(text, last, kept):
     labels = ["DATE" if i < last else "O" for i in range(len(tokens.words))]
     drop_shares(tokens, labels)
     assert ("DATE" in labels) == kept
-
-
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [
-        ("88   98   94", False),
-        ("88  -  94", False),
-        ("88 98 94", True),
-        ("617  555  0199", True),
-        ("88  98", True),
-        ("617   555-0199", True),
-    ],
-)
-def test_short_numbers_in_columns_are_nobodys(text, kept):
-    tokens = tokenize(text)
-    labels = ["PHONE"] * len(tokens.words)
-    drop_columns(tokens, labels)
-    assert ("PHONE" in labels) == kept
 
 
 def labelled(text: str, marks: dict[str, str]) -> tuple[list[str], list[str]]:

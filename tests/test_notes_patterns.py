@@ -177,6 +177,9 @@ def test_forms_that_need_words_around_them_are_not_certain(text):
         ("a@b", "EMAIL"),
         ("a@b.com", "URL"),
         ("HR 80 @rest on insulin", "OTHER_ID"),
+        ("IG @bedtime, FB @glottis", "OTHER_ID"),
+        ("talked of facebook\n@0800 vitals", "OTHER_ID"),
+        ("twitter @2nd visit", "OTHER_ID"),
         ("m@jones on twitter", "OTHER_ID"),
     ],
 )
@@ -197,9 +200,15 @@ def test_what_only_looks_like_a_form_is_none(text, label):
         ("jane (at) x (dot) org", "EMAIL", "jane (at) x (dot) org"),
         ("HEALTH.EXAMPLE.ORG/a", "URL", "HEALTH.EXAMPLE.ORG/a"),
         ("www.example.zz/a", "URL", "www.example.zz/a"),
-        ("IG handle is @sunny_days99", "OTHER_ID", "@sunny_days99"),
+        ("Instagram handle: @sunny_days99", "OTHER_ID", "@sunny_days99"),
         ("Twitter: @mjones", "OTHER_ID", "@mjones"),
-        ("wrote as @m.jones on instagram", "OTHER_ID", "@m.jones"),
+        ('her Facebook, "@m.jones-lee"', "OTHER_ID", "@m.jones-lee"),
+        ("username is on tiktok as @mjones", "OTHER_ID", "@mjones"),
+        ("wrote as @m.jones on Instagram", "OTHER_ID", "@m.jones"),
+        ("paid @Ann-Smith-4 via venmo", "OTHER_ID", "@Ann-Smith-4"),
+        ("@kxqq_77 (Snapchat) and", "OTHER_ID", "@kxqq_77"),
+        ("insta @mj_4", "OTHER_ID", "@mj_4"),
+        ("discord @mj_4", "OTHER_ID", "@mj_4"),
     ],
 )
 def test_rarer_forms_are_certain(text, label, words):
@@ -230,7 +239,7 @@ def test_forms_of_many_meanings_are_hints(text, label):
     assert {hit.certain for hit in hits if hit.span.label == label} == {False}
 
 
-ROWS = ("1.", "2001/", "01/02/2003/", "12-", "A1-", "aa.")
+ROWS = ("1.", "2001/", "01/02/2003/", "12-", "A1-", "aa.", "twitter user ", "@a.")
 
 
 @pytest.mark.parametrize(
@@ -241,7 +250,7 @@ ROWS = ("1.", "2001/", "01/02/2003/", "12-", "A1-", "aa.")
         *("a" * LONGEST + end for end in ("@", ".com", " dot ")),
         "aa." * (LONGEST // 3) + ".com",
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_a_row_of_marks_takes_no_time(text):
     begun = time.process_time()

@@ -107,11 +107,36 @@ def test_dates_move_in_the_form_they_were_written(words, days, moved):
     assert (found.upper() if found and words.isupper() else found) == moved
 
 
+def test_what_people_share_does_not_show_in_their_surrogates():
+    words, span = "617-555-0199", [Span(0, 12, "PHONE")]
+    drawn = [
+        replace(words, span, Replacing(treatment="surrogate", key=b"k" * 32, person=str(n)))
+        for n in range(300)
+    ]
+    assert all({one[i] for one in drawn} == set("0123456789") for i in range(12) if i not in (3, 7))
+
+
+def test_a_house_keeps_no_zero_before_its_number_and_may_be_of_any_length():
+    how = [Replacing(treatment="surrogate", key=bytes([n]) * 32) for n in range(60)]
+    houses = [replace("12 Main St", [Span(0, 10, "ADDRESS")], one) for one in how]
+    assert not any(house.startswith("0") for house in houses)
+    long = "1" * 5000
+    assert re.match(r"[1-9]\d{4999} ", replace(f"{long} Main St", [Span(0, 5008, "ADDRESS")], how[0]))
+
+
+def test_towns_are_written_in_plain_letters():
+    how = [Replacing(treatment="surrogate", key=bytes([n]) * 32) for n in range(200)]
+    assert all(replace("Boston", [Span(0, 6, "LOCATION")], one).isascii() for one in how)
+
+
 def test_a_number_has_one_surrogate_in_every_punctuation():
     def replaced(words, label):
         how = Replacing(treatment="surrogate", key=b"k" * 32)
         return re.sub(r"\D", "", replace(words, [Span(0, len(words), label)], how))
 
+    mail = [Span(0, 9, "EMAIL")]
+    how = Replacing(treatment="surrogate", key=b"k" * 32)
+    assert replace("a.b@c.org", mail, how) != replace("ab@c.o.rg", mail, how)
     for label, forms in (("PHONE", ("(617) 555-0199", "617.555.0199")), ("MRN", ("990-01-7", "990017"))):
         first, second = (replaced(words, label) for words in forms)
         assert first == second != re.sub(r"\D", "", forms[0])
@@ -142,6 +167,7 @@ def test_surrogates_keep_the_form_and_nothing_of_the_words(words, label, form):
         out = replace(words, [Span(0, len(words), label)], Replacing(treatment="surrogate", key=key))
         assert re.fullmatch(form, out), out
         said = {part.lower() for part in re.findall(r"\w+", words)} - kept
+        said = {part for part in said if not (part.isdigit() and len(part) < 3)}  # drawn again by chance
         assert not said & {part.lower() for part in re.findall(r"\w+", out)}
 
 

@@ -63,8 +63,10 @@ _CALL = re.compile(
     r"\.?(?:\s?(?:no\b\.?|number|#|at|on|is|:))*[\s:#]{0,3}(\+?\(?\d[\d\s().\-]{2,16}\d)(?!\d|\s?m[gl])",
     re.IGNORECASE,
 )
+ACCOUNT_NAME = r"@[A-Za-z_][\w.-]{1,48}\w"
 _HANDLE = re.compile(
-    r"(?:\s(?:account|handle|id|user|username|name|page|is|as))*[\s:]{1,3}(@\w[\w.]{1,28}\w)", re.IGNORECASE
+    rf"(?: (?:account|handle|id|user|username|name|page|is|as)){{0,4}},?[ :=(\"]{{1,4}}({ACCOUNT_NAME})",
+    re.IGNORECASE,
 )
 _AGED = re.compile(r"(?:\sof)?[\s:=]{1,3}(1[01]\d|\d{1,2})(?![\d/.%-])")
 
@@ -93,20 +95,8 @@ for _word in (
     "phone tel telephone cell mobile pager beeper pgr ph contact call called callback reach reached reachable ext extension"
 ).split():
     _FOLLOWED.setdefault(_word, []).append(("PHONE", _CALL, False))
-PLATFORMS = (
-    "twitter",
-    "instagram",
-    "insta",
-    "ig",
-    "tiktok",
-    "snapchat",
-    "facebook",
-    "fb",
-    "telegram",
-    "discord",
-    "venmo",
-)
-for _word in (*PLATFORMS, "handle", "username"):
+PLATFORMS = ("twitter", "instagram", "insta", "tiktok", "snapchat", "facebook", "discord", "venmo")
+for _word in PLATFORMS:
     _FOLLOWED.setdefault(_word, []).append(("OTHER_ID", _HANDLE, True))
 for _word in ("age", "aged", "ages"):
     _FOLLOWED.setdefault(_word, []).append(("AGE", _AGED, True))

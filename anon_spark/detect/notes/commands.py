@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +24,7 @@ ModelOpt = Annotated[Path | None, typer.Option(help="A model made by notes train
 MapOpt = Annotated[
     str, typer.Option("--map", help="What to call labels: a JSON file, or A=B,C=D; an empty name ignores.")
 ]
+KINDS = (".txt", ".jsonl")
 WITHHELD = "[NOTE WITHHELD]"
 
 
@@ -62,8 +63,8 @@ def scrub(
     if days == 0:
         raise PolicyError("--days 0 would leave dates as they are")
     kind = _kind_of(source)
-    if kind and out.suffix.lower() != kind:
-        raise PolicyError(f"OUT is of the same kind as IN: '{out.name}' is no {kind} file")
+    if out.suffix.lower() != kind and (kind or out.suffix.lower() in KINDS):
+        raise PolicyError(f"OUT is of the same kind as IN: '{out.name}' is no {kind or 'folder'}")
     _check_new(out)
     key = load_key(out.parent, key_file=key_file, key_env=None) if key_file else b""
     how = Replacing(treatment=treatment, key=key, days=days, hints=hints)
@@ -76,7 +77,7 @@ def _kind_of(source: Path) -> str:
     kind = source.suffix.lower()
     if source.is_dir():
         return ""
-    if kind not in (".txt", ".jsonl"):
+    if kind not in KINDS:
         raise PolicyError(f"IN is a .txt, a .jsonl or a folder of .txt, and '{source.name}' is none")
     return kind
 
@@ -93,9 +94,12 @@ def _check_new(out: Path) -> None:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise InputError(f"'{path}' cannot be read ({type(error).__name__})") from None
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:  # nothing would be found in it
+        raise InputError(f"'{path}' is UTF-16, or holds zero bytes: write it as UTF-8")
+    return content
 
 
 def _decoded(content: bytes) -> str:
@@ -133,10 +137,7 @@ def _scrub(source: Path, kind: str, out: Path, detector: Any, how: Any) -> dict[
         done = scrub_texts([record["text"] for record in records], detector, how)
         whole = ({**r, "text": text} for r, text in zip(records, done.texts, strict=True))
         lines = (json.dumps({k: v for k, v in r.items() if k != "spans"}, ensure_ascii=False) for r in whole)
-        whole_text = "".join(f"{line}\n" for line in lines)
-        with written_whole(out) as file:
-            # half of a pair of code units may stand in a line, which UTF-8 cannot write
-            file.write_bytes(whole_text.encode("utf-8", "backslashreplace"))
+        _write_lines(out, lines)
     else:
         contents = [_read(source)]
         done = scrub_texts([*map(_decoded, contents)], detector, how)
@@ -152,13 +153,19 @@ def _scrub(source: Path, kind: str, out: Path, detector: Any, how: Any) -> dict[
     }
 
 
+def _write_lines(out: Path, lines: Iterable[str]) -> None:
+    with written_whole(out) as file:
+        # half of a pair of code units may stand in a line, which UTF-8 cannot write
+        file.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
+
+
 def _records(lines: str) -> Iterator[dict[str, Any]]:
     for n, line in enumerate(lines.split("\n"), 1):
         if not line.strip():
             continue
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
         if not isinstance(record, dict) or not isinstance(record.get("text", 0), str | None):
             raise InputError(f"line {n} is no object with a text")
@@ -206,10 +213,8 @@ def evaluate(
         _progress(f"--map names labels that stand nowhere: {', '.join(unknown)}")
     document = score(true, told, labels=labels)
     if misses:
-        lines = (
-            json.dumps(miss, ensure_ascii=False) + "\n" for miss in list_misses(true, told, labels=labels)
-        )
-        misses.write_text("".join(lines), encoding="utf-8")
+        lines = (json.dumps(miss, ensure_ascii=False) for miss in list_misses(true, told, labels=labels))
+        _write_lines(misses, lines)
     _emit(ctx, document, as_json, lambda: _show_scores(document))
 
 
@@ -241,13 +246,22 @@ def read_map(text: str) -> dict[str, str | None]:
     if not text:
         return {}
     try:
-        if Path(text).is_file():
-            found = json.loads(_decoded(_read(Path(text))))
-        else:
-            found = dict(pair.split("=") for pair in text.split(","))
-        return {str(k).strip(): str(v).strip() if v else None for k, v in found.items()}
-    except (ValueError, AttributeError, OSError):
-        raise PolicyError("--map is a JSON file of an object, or A=B,C=D") from None
+        path = _file_at(text)
+        pairs = json.loads(_decoded(_read(path))).items() if path else (p.split("=") for p in text.split(","))
+        told = [(key.strip(), ("" if value is None else value).strip() or None) for key, value in pairs]
+        found = dict(told)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        told, found = [], {"": None}
+    if "" in found or len(found) < len(told):
+        raise PolicyError("--map is a JSON file of an object of labels, or A=B,C=D, each label once")
+    return found
+
+
+def _file_at(text: str) -> Path | None:
+    try:
+        return Path(text) if Path(text).is_file() else None
+    except (OSError, ValueError):  # too long for a name, or none at all
+        return None
 
 
 def alike(

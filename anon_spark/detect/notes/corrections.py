@@ -180,16 +180,6 @@ def name_by_key(tokens: Tokens, labels: list[str]) -> None:
                     break
 
 
-def drop_columns(tokens: Tokens, labels: list[str]) -> None:
-    """Take a number's label from short numbers in columns of a table: ``88   98   94   92`` is no telephone number."""
-    words = tokens.words
-    for label in _NUMBERED.intersection(labels):
-        for i, end in _runs(labels, label):
-            apart = all(tokens.starts[j + 1] - tokens.ends[j] > 1 for j in range(i, end - 1))
-            if apart and end - i > 2 and all(len(word) <= 3 for word in words[i:end]):
-                labels[i:end] = [OUTSIDE] * (end - i)
-
-
 def _runs(labels: Sequence[str], label: str) -> list[tuple[int, int]]:
     """Where runs of one label begin and end."""
     if label not in labels:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from anon_spark.detect.notes.tables import DenseTable, Floats
 
-SHARE = 12.0
+SHARE = 16.0
 """How much a logarithm of the network's counts beside the random field's score, which a perceptron's weights give."""
 PLACES = ("h", "P", "D", "L", "R", "T")
 """What is told of a token's place: header, patterns, its word elsewhere, cues before and behind, its line's form."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from anon_spark.detect.notes.announced import DASHES, PHONE, PLATFORMS, Hit, find_announced
+from anon_spark.detect.notes.announced import ACCOUNT_NAME, DASHES, PHONE, PLATFORMS, Hit, find_announced
 from anon_spark.detect.notes.spans import Span
 from anon_spark.detect.notes.tokens import Tokens
 
@@ -125,7 +125,7 @@ ANYWHERE = (
     ),
     Pattern(
         "OTHER_ID",
-        re.compile(rf"@\w[\w.]{{1,28}}\w(?=\s(?:on|via)\s(?:{'|'.join(PLATFORMS)})\b)", re.IGNORECASE),
+        re.compile(rf"{ACCOUNT_NAME}(?= (?:on |via )?\(?(?:{'|'.join(PLATFORMS)})\b)", re.IGNORECASE),
         not_after="w.",
         needs=("@",),
     ),

@@ -151,8 +151,12 @@ def _instead(words: str, label: str, how: Replacing) -> str:
 
 
 def _draw(words: str, label: str, how: Replacing) -> random.Random:
-    """Random choices that follow from the key, the person and the words, whatever their case, spaces and marks."""
-    same = f"{how.person}\0{label}\0{bare(words) or words}" + "\0" * how.attempt
+    """Random choices that follow from the key, the person and the words, whatever their case, spaces and marks.
+
+    Marks tell one address on the net from another.
+    """
+    told = "" if label in _ON_THE_NET else bare(words)
+    same = f"{how.person}\0{label}\0{told or ' '.join(words.lower().split())}" + "\0" * how.attempt
     return random.Random(hmac.new(how.key, same.encode(), "sha256").digest())  # noqa: S311  seeded by the keyed hash
 
 
@@ -220,19 +224,18 @@ def _cased(chosen: str, like: str) -> str:
 
 
 def _code(words: str, draw: random.Random, _how: Replacing) -> str:
-    """Every digit and letter becomes another, in the case it was written; marks and lengths stay."""
+    """A digit or letter drawn for every one, in the case it was written; marks and lengths stay.
+
+    Any may be drawn, its own too: were it left out, the surrogates of many people would tell what they have in common.
+    """
     return "".join(_character(c, draw) for c in words)
 
 
 def _character(c: str, draw: random.Random) -> str:
-    pool = _DIGITS if c.isdigit() else _CODE_LETTERS if c.isalpha() else ""
-    if not pool:
-        return c
-    letter = draw.choice(pool.replace(c.upper(), ""))
+    if c.isdigit():
+        return str(draw.randrange(10))
+    letter = draw.choice("ABCDEFGHJKLMNPRSTUVWXYZ") if c.isalpha() else c
     return letter.lower() if c.islower() else letter
-
-
-_DIGITS, _CODE_LETTERS = "0123456789", "ABCDEFGHJKLMNPRSTUVWXYZ"
 
 
 def _telephone(words: str, draw: random.Random, how: Replacing) -> str:
@@ -268,7 +271,7 @@ def _cased_all(chosen: str, like: str) -> str:
 def _place(words: str, draw: random.Random, _how: Replacing) -> str:
     """A town, or for a state's two letters those of another."""
     if words.isupper() and words.lower() in _STATES:
-        return draw.choice(sorted(_STATES - {words.lower()})).upper()
+        return draw.choice(sorted(_STATES)).upper()
     return _town(words, draw)
 
 
@@ -293,8 +296,8 @@ def _address(words: str, draw: random.Random, _how: Replacing) -> str:
     """Another number, a town's name, and of the old words only the kind of street and of unit."""
     number = re.match(r"\d+(?=\s)", words)
     kinds, unit = _STREET.findall(words), _UNIT.search(words)
-    most = 10 ** len(number.group()) if number else 0
-    parts = [str(draw.randrange(most // 10, most))] if most else []
+    digits = "".join(_character(c, draw) for c in number.group()) if number else ""
+    parts = [draw.choice("123456789") + digits[1:]] if digits else []
     parts += [_town(words, draw), *kinds[-1:]]
     if unit:
         kept = _UNIT_WORD.match(unit.group())
@@ -503,6 +506,7 @@ _SURROGATES: dict[str, Surrogate] = {
     "IP": _internet,
     "RELIGION": _tagged("RELIGION"),
 }
+_ON_THE_NET = frozenset(("EMAIL", "URL", "IP"))
 _KEPT = frozenset(("DATE", "AGE", YOUNGER_AGE))  # may stay as they were: a year moved by days, an age of 90
 
 

@@ -28,13 +28,20 @@ def scrub_texts(texts: Sequence[str | None], detector: Detector, how: Replacing)
     withheld = 0
     for text in texts:
         spans = found.get(text) if text else []
-        if text is None or spans is None:
-            done.append(None)
+        new = None if text is None or spans is None else _replaced(text, spans, how)
+        done.append(new)
+        if new is None:
             withheld += text is not None
-            continue
-        replaced.update(s.label for s in spans if how.hints or s.label not in HINTS)
-        done.append(replace(text, spans, how))
+        else:
+            replaced.update(s.label for s in spans or () if how.hints or s.label not in HINTS)
     return Scrubbed(done, withheld, replaced)
+
+
+def _replaced(text: str, spans: Sequence[Span], how: Replacing) -> str | None:
+    try:
+        return replace(text, spans, how)
+    except Exception:  # noqa: BLE001  as for the detector: one text is withheld and stops no other
+        return None
 
 
 def find_or_withhold(texts: Sequence[str], detector: Detector) -> list[list[Span] | None]:

@@ -53,7 +53,7 @@ def _parse_line(line: str, place: str) -> Note:
         found = json.loads(line)
         text, spans = found["text"], found.get("spans") or ()
         return checked_note(text, [(s["start"], s["end"], s["label"]) for s in spans], place)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         wanted = '{"text": ..., "spans": [{"start": ..., "end": ..., "label": ...}]}'
         raise InputError(f"{place} is not an object like {wanted}") from None
 
