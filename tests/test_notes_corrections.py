@@ -10,6 +10,7 @@ from anon_spark.detect.notes import detector
 from anon_spark.detect.notes.announced import Hit
 from anon_spark.detect.notes.corrections import (
     drop_credentials,
+    drop_departments,
     drop_eponyms,
     drop_shares,
     join_names,
@@ -67,6 +68,47 @@ def test_figures_are_no_days(text, last, kept):
     labels = ["DATE" if i < last else "O" for i in range(len(tokens.words))]
     drop_shares(tokens, labels)
     assert ("DATE" in labels) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "kept"),
+    [
+        ("147 / 4.4 / 107 / 27 / 19 / 2.1", "27 / 19", False),
+        ("BAL 31/28/22.", "28/22", False),
+        ("K 3.8 / 97 / 25", "8 / 97", False),
+        ("1 / 96 / 21 / 18", "1 / 96 / 21 / 18", False),
+        ("seen 12/3 / 12/5 / 12/9", "12/5", True),
+        ("labs 3/13   5/15   3/29", "3/13   5/15   3/29", True),
+        ("on 11/14/10-11/24/10", "11/14/10-11/24", True),
+        ("NICU 1/5/53-1/16/53", "1/5/53-1/16/53", True),
+        ("on 3/4/05", "3/4/05", True),
+        ("on 3/4", "3/4", True),
+        ("wk 2 / 3/4", "3/4", True),
+    ],
+)
+def test_numbers_of_a_longer_row_are_no_days(text, found, kept):
+    tokens, begin = tokenize(text), text.rindex(found)
+    labels = ["DATE" if begin <= start < begin + len(found) else "O" for start in tokens.starts]
+    drop_shares(tokens, labels)
+    assert ("DATE" in labels) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Internal Medicine", False),
+        ("the Pain Clinic", False),
+        ("DERMATOLOGY", False),
+        ("Lakeside Family Medicine", True),
+        ("Care Clinic", True),
+        ("County Hospital", True),
+    ],
+)
+def test_departments_are_no_hospitals(text, kept):
+    tokens = tokenize(text)
+    labels = ["HOSPITAL"] * len(tokens.words)
+    drop_departments(tokens, labels)
+    assert ("HOSPITAL" in labels) == kept
 
 
 def labelled(text: str, marks: dict[str, str]) -> tuple[list[str], list[str]]:

@@ -57,16 +57,63 @@ def drop_shares(tokens: Tokens, labels: list[str]) -> None:
     words = tokens.words
     for i, end in _runs(labels, "DATE"):
         digits = [w for w in words[i:end] if w.isdecimal()]
-        if any(w[0].isalpha() or len(w) > 2 for w in words[i:end]) or len(digits) > 2:
+        if any(w[0].isalpha() or len(w) > 2 for w in words[i:end]):
             continue
-        if words[end - 1] == "/" or _is_decimal(tokens, end):
+        if _in_a_row(tokens, i, end) or (
+            len(digits) < 3 and (words[end - 1] == "/" or _is_decimal(tokens, end))
+        ):
             labels[i:end] = [OUTSIDE] * (end - i)
+            continue
+        if len(digits) > 2:
             continue
         around = {w.lower() for w in words[max(0, i - 3) : i] if w[0].isalpha()}
         after = next((w.lower() for w in words[end : end + 4] if w[0].isalpha()), "")
         told = around & _GRADED or (after in _OUT_OF and words[end : end + 1] != [LINE_BREAK])
         if told or _graded_alike(words, i, end, digits):
             labels[i:end] = [OUTSIDE] * (end - i)
+
+
+_FIELDS = frozenset(
+    "medicine medical internal family primary urgent emergency critical intensive acute surgery surgical dermatology "
+    "cardiology neurology nephrology oncology hematology gastroenterology endocrinology rheumatology pulmonology pulmonary "
+    "urology gynecology obstetrics pediatrics pediatric psychiatry radiology pathology anesthesia anesthesiology "
+    "orthopedics orthopedic orthopaedics ophthalmology otolaryngology ent neurosurgery vascular thoracic transplant trauma "
+    "pain wound infusion travel allergy geriatrics geriatric palliative hospice rehab rehabilitation physical occupational "
+    "respiratory nutrition pharmacy laboratory imaging endoscopy preoperative postoperative admitting outpatient inpatient".split()
+)
+_UNITS = frozenset(
+    "clinic clinics care service services unit ward department dept division section floor lab suite office desk room therapy "
+    "waiting team consult consults and & idt".split()
+)
+
+
+def drop_departments(tokens: Tokens, labels: list[str]) -> None:
+    """Take HOSPITAL from a department that has no name of its own: ``Internal Medicine``, ``the Pain Clinic``."""
+    words = tokens.words
+    for i, end in _runs(labels, "HOSPITAL"):
+        said = [word.lower() for word in words[i:end] if word[0].isalpha() and word.lower() != "the"]
+        if all(word in _FIELDS or word in _UNITS for word in said) and not _FIELDS.isdisjoint(said):
+            labels[i:end] = [OUTSIDE] * (end - i)
+
+
+def _in_a_row(tokens: Tokens, i: int, end: int) -> bool:
+    """Whether numbers stand in a row of more than a date has, all with the same mark: ``137 / 4.1 / 107 / 27 / 19``."""
+    words = tokens.words
+    apart = {_slash(tokens, j) for j in range(i + 1, end - 1)} - {None}
+    if len(apart) != 1 or any(word != "/" and not word.isdecimal() for word in words[i:end]):
+        return False
+    (one,) = apart
+    before = i > 1 and words[i - 2].isdecimal() and _slash(tokens, i - 1) == one
+    behind = end + 1 < len(words) and words[end + 1].isdecimal() and _slash(tokens, end) == one
+    whole = end - i > 5 and all(word == "/" for word in words[i + 1 : end : 2])
+    return before or behind or whole
+
+
+def _slash(tokens: Tokens, j: int) -> tuple[bool, bool] | None:
+    """Whether a slash has a space to either side; null for no slash."""
+    if tokens.words[j] != "/":
+        return None
+    return tokens.starts[j] > tokens.ends[j - 1], tokens.starts[j + 1] > tokens.ends[j]
 
 
 def _is_decimal(tokens: Tokens, end: int) -> bool:

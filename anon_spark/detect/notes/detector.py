@@ -10,6 +10,7 @@ from anon_spark.detect.notes import features
 from anon_spark.detect.notes.announced import Hit
 from anon_spark.detect.notes.corrections import (
     drop_credentials,
+    drop_departments,
     drop_eponyms,
     drop_shares,
     join_names,
@@ -93,6 +94,7 @@ def _spans(text: str, tokens: Tokens, labels: list[str], hits: Iterable[Hit]) ->
     """What the words around say for and against the model's labels, and the patterns' hits, joined."""
     drop_eponyms(tokens, labels)
     drop_shares(tokens, labels)
+    drop_departments(tokens, labels)
     drop_credentials(tokens, labels)
     join_names(tokens, labels)
     name_by_key(tokens, labels)
