@@ -1,8 +1,9 @@
 """The detector's figures on texts it was not trained on: the rows of the README's table, and labels in JSON.
 
 notes_figures.py [--test 600] [--tune 400] [--synth synth_dataset_v2.json] [--json]
-Made-up notes of held-out styles, surnames and cultures (test), those on which errors were looked at (tune), the notes
-written by hand in tests/data, and presidio-research's texts where their file is given. Totals only; no text is shown.
+Made-up notes of held-out styles, surnames and cultures (test), those on which errors were looked at (tune), documents
+as they are with test's people and the notes written by hand (both in tests/data), and presidio-research's texts where
+their file is given. Totals only; no text is shown.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from anon_spark.detect.notes.train import made_up
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.by_hand import notes_by_hand
+from tests.natural import notes_natural
 
 SYNTH = {
     "PERSON": "NAME", "STREET_ADDRESS": "ADDRESS", "GPE": "LOCATION", "PHONE_NUMBER": "PHONE", "CREDIT_CARD": "ACCOUNT",
@@ -62,6 +64,7 @@ def main() -> None:
     sets = [
         ("test", list(made_up(TEST, asked.test)), hints),
         ("tune", list(made_up(TUNE, asked.tune)), hints),
+        ("natural", notes_natural(), hints),
         ("by hand", notes_by_hand(), hints),
     ]
     if asked.synth:

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from anon_spark.cli import app
+from anon_spark.detect.notes import commands
 from anon_spark.detect.notes.commands import _named, alike, read_map
 from anon_spark.detect.notes.detector import Detector
 from anon_spark.detect.notes.replace import Replacing
@@ -58,6 +59,7 @@ def test_scrub_files_folders_and_lines(tmp_path):
     for wrong in (
         [*with_key, "--days", "0"],
         ["--days", "7"],
+        [*with_key, "--days", "40000"],
         ["--key-file", str(key)],
         ["--treatment", "surrogate", "--key-file", str(tmp_path / "short")],
     ):
@@ -107,6 +109,9 @@ def test_scrub_takes_its_kinds_and_writes_whole(tmp_path, monkeypatch):
     (tmp_path / "bare.txt").write_text(TEXT, encoding="utf-16-le")
     for name in ("wide.txt", "bare.txt"):
         assert code(["notes", "scrub", str(tmp_path / name), str(tmp_path / "o.txt")]) == 3
+    assert code(["notes", "scrub", str(source), str(source / "sub" / "out")]) == 2
+    assert commands._decoded(b"K\xf6ln \x80") == "Köln €"
+    assert commands._decoded("Köln ".encode() + b"\xf6") == "Köln \ufffd"
     (tmp_path / "latin.txt").write_bytes(TEXT.encode() + b" caf\xe9")
     (tmp_path / "latin.jsonl").write_bytes(b'{"text": "caf\xe9"}')
     for kind in ("txt", "jsonl"):
@@ -137,6 +142,8 @@ def test_evaluate_prints_the_promised_object(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "--map names labels that stand nowhere: PRESON" in " ".join(done.stderr.split())
+    plain = anon("notes", "evaluate", tmp_path / "gold.jsonl", "--json")
+    assert "none of the detector's: ID, PERSON; rename them with --map" in " ".join(plain.stderr.split())
     document = json.loads(done.stdout)
     assert document["overall"].keys() >= {"precision", "recall", "f1"}
     assert document["overall"]["recall"] == 1

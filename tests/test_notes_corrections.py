@@ -149,6 +149,13 @@ def test_the_hour_behind_a_day_stays():
     assert join(text, [Span(0, 13, "DATE")], []) == [Span(0, 10, "DATE")]
 
 
+def test_a_day_is_found_to_its_end():
+    text = "on 2/20-2/24 and 24/7"
+    assert join(text, [Span(3, 9, "DATE")], []) == [Span(3, 12, "DATE")]
+    both = [Span(3, 9, "DATE"), Span(10, 12, "DATE")]
+    assert join(text, both, []) == both
+
+
 def test_letters_behind_a_name_and_a_side_are_nobody():
     tokens, labels = labelled(
         "Ann Lee, MD, FAAD, Al Oz, CDCES; bunion R, now",

@@ -14,13 +14,15 @@ from anon_spark.detect.notes.crf import Tagger, Weights
 from anon_spark.detect.notes.detector import LONGEST, Detector, cut
 from anon_spark.detect.notes.evaluate import evaluate
 from anon_spark.detect.notes.grammar.people import TEST, TRAIN, TUNE, draw_person, part_of, seed
-from anon_spark.detect.notes.grammar.write import rules, write_note
+from anon_spark.detect.notes.grammar.write import read_templates, rules, write_note
 from anon_spark.detect.notes.known import Known, find_known
 from anon_spark.detect.notes.labels import HINTS, HIPAA
 from anon_spark.detect.notes.model import facts_of, get_detector
 from anon_spark.detect.notes.presidio import make_recognizer
 from anon_spark.errors import PolicyError
 from tests.by_hand import notes_by_hand
+from tests.natural import PATH as NATURAL
+from tests.natural import notes_natural
 
 
 def test_a_slip_is_what_one_change_of_a_letter_makes():
@@ -72,6 +74,7 @@ def test_a_text_of_one_word_is_looked_at():
 
 def test_grammar_parts_share_no_template_and_no_surname():
     lines = {part: set(itertools.chain(*rules(part).values())) for part in (TRAIN, TUNE, TEST)}
+    lines["natural"] = set(itertools.chain(*read_templates(NATURAL.read_text(encoding="utf-8")).values()))
     for one, other in itertools.combinations(lines, 2):
         shared = {line for line in lines[one] & lines[other] if "{" in line and "<" not in line}
         assert not shared
@@ -181,3 +184,9 @@ def test_the_shipped_model_holds_its_floors():
     scores = evaluate(hand, get_detector().find([n.text for n in hand]), labels=dict.fromkeys(HINTS))
     assert scores["overall"]["recall"] > 0.91
     assert scores["overall"]["precision"] > 0.92
+    documents = notes_natural()
+    scores = evaluate(
+        documents, get_detector().find([n.text for n in documents]), labels=dict.fromkeys(HINTS)
+    )
+    assert scores["overall"]["recall"] > 0.99
+    assert scores["overall"]["precision"] > 0.96

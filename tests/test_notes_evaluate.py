@@ -66,6 +66,11 @@ def test_gold_is_read_as_written_and_from_brat(tmp_path):
     (brat / "a.ann").write_text("T1\tNAME 4 8;9 14\tJohn Smith\nR1\tof Arg1:T1\nT2\tDATE 21 24\t3/4\n")
     assert read_gold(brat) == [Note(TEXT, (Span(4, 8, "NAME"), Span(9, 14, "NAME"), Span(21, 24, "DATE")))]
 
+    (brat / "a.ann").write_text("T1\tNAME 4 8\tJhon\n")
+    with pytest.raises(InputError, match=r"a\.ann, line 1: other words") as error:
+        read_gold(brat)
+    assert "John" not in str(error.value)
+
 
 @pytest.mark.parametrize(
     "line",

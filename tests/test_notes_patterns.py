@@ -180,6 +180,7 @@ def test_forms_that_need_words_around_them_are_not_certain(text):
         ("IG @bedtime, FB @glottis", "OTHER_ID"),
         ("talked of facebook\n@0800 vitals", "OTHER_ID"),
         ("twitter @2nd visit", "OTHER_ID"),
+        ("MRN 55/120", "MRN"),
         ("m@jones on twitter", "OTHER_ID"),
     ],
 )
@@ -200,6 +201,10 @@ def test_what_only_looks_like_a_form_is_none(text, label):
         ("jane (at) x (dot) org", "EMAIL", "jane (at) x (dot) org"),
         ("HEALTH.EXAMPLE.ORG/a", "URL", "HEALTH.EXAMPLE.ORG/a"),
         ("www.example.zz/a", "URL", "www.example.zz/a"),
+        ("Patient has MRN 7731 today", "MRN", "7731"),
+        ("MRN: 55120.", "MRN", "55120"),
+        ("see facebook.com/abdi.warsame.", "URL", "facebook.com/abdi.warsame"),
+        ("Fax 01335 555 0143\n12th March", "FAX", "01335 555 0143"),
         ("Instagram handle: @sunny_days99", "OTHER_ID", "@sunny_days99"),
         ("Twitter: @mjones", "OTHER_ID", "@mjones"),
         ('her Facebook, "@m.jones-lee"', "OTHER_ID", "@m.jones-lee"),

@@ -124,6 +124,32 @@ def test_a_house_keeps_no_zero_before_its_number_and_may_be_of_any_length():
     assert re.match(r"[1-9]\d{4999} ", replace(f"{long} Main St", [Span(0, 5008, "ADDRESS")], how[0]))
 
 
+@pytest.mark.parametrize(
+    ("text", "days", "moved"),
+    [
+        ("Seen 2/26/2018, on 2/27 and 28 Feb", 10, "Seen 3/08/2018, on 3/09 and 10 Mar"),
+        ("Seen 2/26/2020, on 2/27 and 28 Feb", 10, "Seen 3/07/2020, on 3/08 and 9 Mar"),
+        ("geb. 17.08.1949, 02.05.2019", 35, "geb. 21.09.1949, 06.06.2019"),
+        ("from 03/04/2019 to 13/04/2019, 2019-04-05", 10, "from 13/04/2019 to 23/04/2019, 2019-04-15"),
+        ("from 03/04/2019 to 04/13/2019, 13/04/2019", 10, "from 03/14/2019 to 04/23/2019, 23/04/2019"),
+    ],
+)
+def test_dates_of_a_text_are_read_alike(text, days, moved):
+    spans = [
+        Span(m.start(), m.end(), "DATE") for m in re.finditer(r"\d+[-/.]\d+([-/.]\d+)?|\d+ [A-Z][a-z]+", text)
+    ]
+    how = Replacing(treatment="surrogate", key=b"k" * 32, days=days)
+    assert replace(text, spans, how) == moved
+
+
+def test_initials_are_those_of_the_surrogate():
+    text = "Philippa Thornquist, P. Thornquist, PT"
+    spans = [Span(0, 19, "NAME"), Span(21, 34, "NAME")]
+    for key in (b"a" * 32, b"b" * 32, b"c" * 32):
+        first, second, _ = replace(text, spans, Replacing(treatment="surrogate", key=key)).split(", ")
+        assert second == f"{first[0]}. {first.split()[1]}"
+
+
 def test_towns_are_written_in_plain_letters():
     how = [Replacing(treatment="surrogate", key=bytes([n]) * 32) for n in range(200)]
     assert all(replace("Boston", [Span(0, 6, "LOCATION")], one).isascii() for one in how)

@@ -27,6 +27,7 @@ _TAG = r"\.?(?:\s{0,4}(?:numbers?|nos?\b\.?|nbr|num|ids?\b|code|#|is|was|\(s\)))
 _CODE = r"((?=[A-Z0-9\-/. ]{0,14}\d)[A-Z0-9](?:[A-Z0-9]|[\-/.](?=[A-Z0-9])){3,24})"
 _ANY = re.compile(_TAG + _CODE, re.IGNORECASE)
 _RECORD = re.compile(_TAG + r"((?:[A-Z]{0,3}-?)\d[\d\-]{4,13}\d)\b", re.IGNORECASE)
+_SHORT_RECORD = re.compile(_TAG + r"(\d{4,5})(?![\w/-]|[.,:]\d)", re.IGNORECASE)
 _SSN = re.compile(
     _TAG
     + r"(?:sec(?:urity)?\.?)?"
@@ -57,10 +58,10 @@ _LAST_FOUR = re.compile(
 )
 _AFTER_LAST_FOUR = re.compile(_FILL + _FOUR, re.IGNORECASE)
 _FAX = re.compile(
-    r"(?:\s?(?:no\.?|number|#|at|to))*[\s:#.]{1,4}(\+?[\d(][\d\s().\-/]{5,16}\d)", re.IGNORECASE
+    r"(?:\s?(?:no\.?|number|#|at|to))*[\s:#.]{1,4}(\+?[\d(][\d \t\xa0().\-/]{5,16}\d)", re.IGNORECASE
 )
 _CALL = re.compile(
-    r"\.?(?:\s?(?:no\b\.?|number|#|at|on|is|:))*[\s:#]{0,3}(\+?\(?\d[\d\s().\-]{2,16}\d)(?!\d|\s?m[gl])",
+    r"\.?(?:\s?(?:no\b\.?|number|#|at|on|is|:))*[\s:#]{0,3}(\+?\(?\d[\d \t\xa0().\-]{2,16}\d)(?!\d|\s?m[gl])",
     re.IGNORECASE,
 )
 ACCOUNT_NAME = r"@[A-Za-z_][\w.-]{1,48}\w"
@@ -85,6 +86,7 @@ for _label, _words in _CODED.items():
         _FOLLOWED.setdefault(_word, []).append((_label, _ANY, False))
 for _word in "mrn mr record records rec chart unit hospital hosp".split():
     _FOLLOWED.setdefault(_word, []).append(("MRN", _RECORD, True))
+_FOLLOWED["mrn"].append(("MRN", _SHORT_RECORD, True))
 for _word in "ssn ss soc security social".split():
     _FOLLOWED.setdefault(_word, []).extend([("SSN", _SSN, True), ("SSN", _SSN_END, True)])
 _FOLLOWED["ssn"] += [("SSN", _SSN_FOUR, True), ("SSN", _SSN_SLASHED, True)]

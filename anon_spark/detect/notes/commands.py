@@ -25,6 +25,7 @@ MapOpt = Annotated[
     str, typer.Option("--map", help="What to call labels: a JSON file, or A=B,C=D; an empty name ignores.")
 ]
 KINDS = (".txt", ".jsonl")
+MOST_DAYS = 36_524  # a century
 WITHHELD = "[NOTE WITHHELD]"
 
 
@@ -62,10 +63,14 @@ def scrub(
         raise PolicyError("--days and --key-file are for --treatment surrogate")
     if days == 0:
         raise PolicyError("--days 0 would leave dates as they are")
+    if abs(days or 0) > MOST_DAYS:
+        raise PolicyError(f"--days moves dates by {MOST_DAYS} days at most")
     kind = _kind_of(source)
     if out.suffix.lower() != kind and (kind or out.suffix.lower() in KINDS):
         raise PolicyError(f"OUT is of the same kind as IN: '{out.name}' is no {kind or 'folder'}")
     _check_new(out)
+    if not kind and source.resolve() in out.resolve().parents:
+        raise PolicyError(f"OUT is inside IN: '{out}'")
     key = load_key(out.parent, key_file=key_file, key_env=None) if key_file else b""
     how = Replacing(treatment=treatment, key=key, days=days, hints=hints)
     counts = _scrub(source, kind, out, get_detector(model), how)
@@ -103,8 +108,14 @@ def _read(path: Path) -> bytes:
 
 
 def _decoded(content: bytes) -> str:
-    """A file's text without a byte order mark; bytes that are no UTF-8 become the replacement character."""
-    return content.decode("utf-8-sig", errors="replace")
+    """A file's text without a byte order mark.
+
+    One that is no UTF-8 is read as Windows-1252, or, where some of it can only be UTF-8, with U+FFFD for the rest.
+    """
+    text = content.decode("utf-8-sig", errors="replace")
+    if _is_utf8(content) or any(c > "\x7f" and c != "\ufffd" for c in text):
+        return text
+    return content.decode("cp1252", errors="replace")
 
 
 def _is_utf8(content: bytes) -> bool:
@@ -207,6 +218,8 @@ def evaluate(
         told = _same_texts(true, read_gold(predicted))
     else:
         told = alike(true, _found([note.text for note in true], using, model), labels)
+    if not labels and (strange := sorted(_labels_of(true) - set(LABELS))):
+        _progress(f"labels that are none of the detector's: {', '.join(strange)}; rename them with --map")
     if unknown := sorted(
         labels.keys() - set(LABELS) - _labels_of(true) - {s.label for spans in told for s in spans}
     ):
@@ -245,8 +258,10 @@ def read_map(text: str) -> dict[str, str | None]:
     """
     if not text:
         return {}
+    path = _file_at(text)
+    if path is None and "=" not in text:
+        raise PolicyError(f"--map is a JSON file or A=B,C=D, and '{text}' is neither")
     try:
-        path = _file_at(text)
         pairs = json.loads(_decoded(_read(path))).items() if path else (p.split("=") for p in text.split(","))
         told = [(key.strip(), ("" if value is None else value).strip() or None) for key, value in pairs]
         found = dict(told)

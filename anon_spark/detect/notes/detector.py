@@ -172,16 +172,28 @@ def join(text: str, spans: Iterable[Span], hits: Iterable[Hit]) -> list[Span]:
             first, last = min(s.start for s in touching), max(s.end for s in touching)
             label = hit.label if len(touching) > 1 else touching[0].label
             kept[part] = [Span(min(first, hit.start), max(last, hit.end), label)]
-    return [_without_hour(text, _by_number(text, span)) for span in outside_placeholders(text, kept)]
+    spans = outside_placeholders(text, kept)
+    limits = [*(span.start for span in spans[1:]), len(text)]
+    return [
+        _whole_day(text, _by_number(text, span), limit) for span, limit in zip(spans, limits, strict=False)
+    ]
 
 
 _WITH_HOUR = re.compile(r"\d{4}-\d\d-\d\d(?=T\d\d$)")
 
 
-def _without_hour(text: str, span: Span) -> Span:
-    """Of ``2101-04-03T10`` the day: the hour is a part of its token, and the minutes stand behind a colon."""
-    day = _WITH_HOUR.match(text, span.start, span.end) if span.label == "DATE" else None
-    return span._replace(end=day.end()) if day else span
+_REST = re.compile(r"/\d{1,4}(?!\d)")
+
+
+def _whole_day(text: str, span: Span, limit: int) -> Span:
+    """Of ``2101-04-03T10`` the day: the hour is a part of its token, and the minutes stand behind a colon. Of
+    ``2/20-2/24`` all, where only ``2/20-2`` was found.
+    """
+    if span.label != "DATE":
+        return span
+    day = _WITH_HOUR.match(text, span.start, span.end)
+    rest = _REST.match(text, span.end, limit)
+    return span._replace(end=day.end() if day else rest.end() if rest else span.end)
 
 
 def _touching(spans: Sequence[tuple[Any, ...]], span: Span) -> slice:

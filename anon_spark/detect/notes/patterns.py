@@ -134,14 +134,14 @@ ANYWHERE = (
     ),
     Pattern(
         "URL",
-        re.compile(r"www\.[\w-]+(?:\.[\w-]+)+(?:/[^\s<>\"')\].,;]*)?", re.IGNORECASE),
+        re.compile(r"www\.[\w-]+(?:\.[\w-]+)+(?:/(?:[.,;]*[^\s<>\"')\].,;])*)?", re.IGNORECASE),
         needs=("www.", "WWW."),
     ),
     Pattern(
         "URL",
         re.compile(
             rf"[a-z0-9-]{{2,{LONG}}}(?:\.[a-z0-9-]{{2,{LONG}}}){{0,9}}\.(?:com|org|net|edu|gov|info|health|io|co\.uk|de|fr)\b(?!\.?[@\w])"
-            r"(?:/[^\s<>\"')\].,;]*)?",
+            r"(?:/(?:[.,;]*[^\s<>\"')\].,;])*)?",
             re.IGNORECASE,
         ),
         not_after="w@.",

@@ -44,6 +44,8 @@ class Replacing:
     hints: bool = True  # religions and younger ages are replaced too
     avoid: Container[str] = frozenset()
     attempt: int = 0  # how many surrogates before were not to be had
+    year: int = 2000  # of dates that say none
+    day_first: bool = False  # in dates of numbers, where both could be the day
 
 
 def bare(words: str) -> str:
@@ -88,7 +90,10 @@ def replace(text: str, spans: Sequence[Span], how: Replacing) -> str:
     before the latest of its text.
     """
     days = how.days if how.treatment == "surrogate" else None
-    too_old = max((_year(text, span) for span in spans), default=0) - OLDEST if days is not None else 0
+    latest = max((_year(text, span) for span in spans), default=0) if days is not None else 0
+    too_old = latest - OLDEST
+    if days is not None:
+        how = dataclasses.replace(how, year=latest or how.year, day_first=_says_days_first(text, spans))
     parts, at, last = [], 0, ""
     for span in spans:
         if span.label in HINTS and not how.hints:
@@ -109,6 +114,16 @@ def _year(text: str, span: Span) -> int:
     """The year that a date says in full; 0 for none."""
     found = _FULL_YEAR.search(text, span.start, span.end) if span.label == "DATE" else None
     return int(found.group()) if found else 0
+
+
+_DAY_AND_MONTH = re.compile(r"(?<![\d/.-])(\d{1,2})([/.-])(\d{1,2})\2(?:\d{4}|\d{2})(?!\d)")
+
+
+def _says_days_first(text: str, spans: Sequence[Span]) -> bool:
+    """Whether a date of the text can only be read with the day first, and none only with the month."""
+    dates = [_DAY_AND_MONTH.search(text, s.start, s.end) for s in spans if s.label == "DATE"]
+    read = [(int(date[1]), int(date[3])) for date in dates if date]
+    return any(a > 12 >= b for a, b in read) and not any(b > 12 >= a for a, b in read)
 
 
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -181,9 +196,10 @@ def _name(words: str, _whole: random.Random, how: Replacing) -> str:
 
     def other(match: re.Match[str]) -> str:
         part = match.group()
+        initial = _draw(part[0], "initial", how).choice("ABCDEFGHJKLMNPRSTW")
         if len(part) == 1:
-            return _draw(part, "initial", how).choice("ABCDEFGHJKLMNPRSTW")
-        own, pool = _draw(part, "part", how), _pool(part)
+            return initial
+        own, pool = _draw(part, "part", how), _beginning(_pool(part), initial.lower())
         chosen = next(
             (name for name in (own.choice(pool) for _ in range(TRIES)) if bare(name) != bare(part)), "X"
         )
@@ -212,6 +228,12 @@ def _gendered() -> dict[str, bool]:
         for name in men ^ women:
             genders.setdefault(name, name in men)
     return genders
+
+
+@cache
+def _beginning(pool: tuple[str, ...], letter: str) -> tuple[str, ...]:
+    """Names that begin with a letter, so that initials are those of the surrogate; all where none does."""
+    return tuple(name for name in pool if name[:1].lower() == letter) or pool
 
 
 def _pool(part: str) -> tuple[str, ...]:
@@ -333,7 +355,9 @@ def _younger(words: str, _draw: random.Random, _how: Replacing) -> str:
 
 def _date(words: str, _draw: random.Random, how: Replacing) -> str:
     """The day moved by the person's offset in the form it was written; one that cannot be read becomes a tag."""
-    return (None if how.days is None else shift_date(words, how.days)) or "[DATE]"
+    if how.days is None:
+        return "[DATE]"
+    return shift_date(words, how.days, near=how.year, day_first=how.day_first) or "[DATE]"
 
 
 _MONTHS = [
@@ -354,11 +378,12 @@ _WORD = re.compile(r"[A-Za-z]{3,}")
 _OF_DATES = frozenset(["the", "of", "day", "in", "on", "st", "nd", "rd", "th"])
 
 
-def shift_date(words: str, days: int, *, near: int = 2000) -> str | None:
+def shift_date(words: str, days: int, *, near: int = 2000, day_first: bool = False) -> str | None:
     """Move a written date; null where it has no reading. A date without a year is moved as if it were of ``near``.
 
-    A month without a day is moved as if it were its 15th. Words that are no part of a plain date (``Easter``,
-    ``spring``, ``Q3``, a weekday) say more than the numbers do: such a date has no reading, and two days have none.
+    Where two numbers could be the day, it is the second, or with ``day_first`` the first. A month without a day is
+    moved as if it were its 15th. Words that are no part of a plain date (``Easter``, ``spring``, ``Q3``, a weekday) say
+    more than the numbers do: such a date has no reading, and two days have none.
 
     >>> [shift_date(words, 7) for words in ("03-Apr-2101", "the 28th of April", "12/28/05", "3/4")]
     ['10-Apr-2101', 'the 5th of May', '01/04/06', '3/11']
@@ -379,7 +404,7 @@ def shift_date(words: str, days: int, *, near: int = 2000) -> str | None:
     ]
     if _says_two_days(words, numbers, short, month_word.span() if month_word else None):
         return None
-    parts = _roles([words[a:b] for a, b in numbers], month_word is not None, short)
+    parts = _roles([words[a:b] for a, b in numbers], month_word is not None, short, day_first=day_first)
     if parts is None:
         return None
     year, month, day = parts
@@ -460,9 +485,9 @@ def _ordinals(words: str) -> str:
 
 
 def _roles(
-    values: Sequence[str], month: bool, short: Sequence[int]
+    values: Sequence[str], month: bool, short: Sequence[int], *, day_first: bool
 ) -> tuple[int | None, int | None, int | None] | None:
-    """Which of the numbers is the year, the month, the day; months come first where both could."""
+    """Which of the numbers is the year, the month, the day."""
     years = [i for i, v in enumerate(values) if len(v) == 4 or i in short]
     rest = [i for i in range(len(values)) if i not in years]
     year = years[0] if years else None
@@ -479,7 +504,8 @@ def _roles(
     if len(rest) == 1:
         return (year, rest[0], None) if year is not None and 1 <= int(values[rest[0]]) <= 12 else None
     first, second = rest[:2]
-    if int(values[first]) > 12:
+    year_first = year is not None and year < first
+    if int(values[first]) > 12 or (day_first and not year_first and int(values[second]) <= 12):
         first, second = second, first
     return (year, first, second) if len(rest) == 2 and int(values[first]) <= 12 else None
 

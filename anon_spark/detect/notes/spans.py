@@ -85,7 +85,7 @@ def _read_brat(folder: Path) -> Iterator[Note]:
         text = path.read_bytes().decode("utf-8", errors="replace")
         marks = path.with_suffix(".ann")
         lines = _marks(marks) if marks.exists() else []
-        yield checked_note(text, _brat_spans(lines, marks.name), path.name)
+        yield checked_note(text, _brat_spans(lines, text, marks.name), path.name)
 
 
 def _marks(path: Path) -> list[str]:
@@ -95,15 +95,20 @@ def _marks(path: Path) -> list[str]:
         raise InputError(f"'{path.name}' is not UTF-8") from None
 
 
-def _brat_spans(lines: Iterable[str], name: str) -> Iterator[tuple[int, int, str]]:
+def _brat_spans(lines: Iterable[str], text: str, name: str) -> Iterator[tuple[int, int, str]]:
     """Each text-bound mark (``T1<tab>NAME 0 5;7 9<tab>words``) as its unbroken parts."""
     for n, line in enumerate(lines, 1):
         if not line.startswith("T"):
             continue
         try:
-            label, _, parts = line.split("\t")[1].partition(" ")
-            for part in parts.split(";"):
-                start, end = part.split()
-                yield int(start), int(end), label
-        except (IndexError, ValueError):
+            _, place, words = line.split("\t", 2)
+            label, _, parts = place.partition(" ")
+            bounds = [(int(start), int(end)) for start, end in map(str.split, parts.split(";"))]
+        except ValueError:
             raise InputError(f"{name}, line {n} is no text-bound mark of Brat's") from None
+        if " ".join(text[start:end] for start, end in bounds).split() != words.split():
+            raise InputError(
+                f"{name}, line {n}: other words stand there in the text; are the offsets characters?"
+            )
+        for start, end in bounds:
+            yield start, end, label

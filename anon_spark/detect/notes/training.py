@@ -26,7 +26,7 @@ from anon_spark.detect.notes.train_network import train_network
 CAUTIONS = (0.0, 16.0, 32.0, 48.0, 56.0, 64.0, 72.0, 80.0, 88.0, 96.0, 104.0, 112.0, 120.0, 128.0)
 """Those that are tried, in the scale of the perceptron's weights."""
 MOST_HIDDEN = 0.01  # of the tokens of texts that hold nothing personal
-AS_GOOD = 0.0005  # of F2: of cautions that differ by less, the least hides least in vain
+AS_GOOD = 0.001  # of F2: of cautions that differ by less, the least hides least in vain
 FIELD_SHARE = 9 / 25
 """Of the made-up notes, for the random field: it takes longer with one, and gains less by more."""
 IGNORED: dict[str, str | None] = dict.fromkeys(HINTS)

@@ -7,7 +7,7 @@ The template files of a part, ``train*.txt`` and so on, hold rules: ``# name``, 
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -65,7 +65,11 @@ def rules(part: str) -> dict[str, tuple[str, ...]]:
     kept = sorted(
         (file for file in folder.iterdir() if file.name.startswith(part)), key=lambda file: file.name
     )
-    text = "\n".join(file.read_text(encoding="utf-8") for file in kept)
+    return read_templates("\n".join(file.read_text(encoding="utf-8") for file in kept))
+
+
+def read_templates(text: str) -> dict[str, tuple[str, ...]]:
+    """The alternatives of every rule in the text of a template file."""
     found: dict[str, list[str]] = {}
     name = ""
     for line in text.splitlines():
@@ -83,16 +87,25 @@ def _kinds(part: str) -> tuple[list[str], list[int]]:
     return names, [WEIGHTS.get(name, 1) for name in names]
 
 
-def write_note(part: str, number: int, *, rule: str | None = None) -> Note:
-    """Write the ``number``-th note of ``part``; the same every time."""
-    return write_with_known(part, number, rule=rule)[0]
+def write_note(
+    part: str, number: int, *, rule: str | None = None, templates: Mapping[str, tuple[str, ...]] | None = None
+) -> Note:
+    """Write the ``number``-th note of ``part``; the same every time.
+
+    Args:
+        rule: by which it is written; else one is drawn.
+        templates: instead of the part's own, with its people and places.
+    """
+    return write_with_known(part, number, rule=rule, templates=templates)[0]
 
 
-def write_with_known(part: str, number: int, *, rule: str | None = None) -> tuple[Note, list[Known]]:
+def write_with_known(
+    part: str, number: int, *, rule: str | None = None, templates: Mapping[str, tuple[str, ...]] | None = None
+) -> tuple[Note, list[Known]]:
     """A note as :func:`write_note` writes it, and what a hospital's tables would hold of its patient and relatives."""
     draw = random.Random(f"{part} {number}")
     seed(draw.getrandbits(32))
-    known = rules(part)
+    known = rules(part) if templates is None else templates
     if rule is None:
         rule = draw.choices(*_kinds(part))[0]
     template = draw.choice(known[rule])
@@ -106,7 +119,7 @@ def write_with_known(part: str, number: int, *, rule: str | None = None) -> tupl
 
 
 def _expand(
-    template: str, known: dict[str, tuple[str, ...]], fields: Fields, draw: random.Random
+    template: str, known: Mapping[str, tuple[str, ...]], fields: Fields, draw: random.Random
 ) -> list[Part]:
     parts: list[Part] = []
     text, at = _chosen(template, draw), 0
