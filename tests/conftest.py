@@ -27,6 +27,7 @@ FAST = {
     "spark.sql.shuffle.partitions": "2",
     "spark.default.parallelism": "2",
     "spark.driver.memory": "2g",
+    "spark.buffer.pageSize": "1m",  # by the heap it would be 32 MB, and each table that a join broadcasts holds a page
 }
 
 

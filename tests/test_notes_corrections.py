@@ -156,6 +156,17 @@ def test_a_day_is_found_to_its_end():
     assert join(text, both, []) == both
 
 
+def test_a_day_is_found_from_its_month():
+    text = "on 2/20-2/24 and 24/7"
+    assert join(text, [Span(5, 12, "DATE")], []) == [Span(3, 12, "DATE")]
+    apart = [Span(3, 4, "MRN"), Span(5, 12, "DATE")]
+    assert join(text, apart, []) == [Span(3, 4, "MRN"), Span(5, 12, "DATE")]
+    assert join("1.2/20 12/2/20", [Span(4, 6, "DATE"), Span(12, 14, "DATE")], []) == [
+        Span(4, 6, "DATE"),
+        Span(12, 14, "DATE"),
+    ]
+
+
 def test_letters_behind_a_name_and_a_side_are_nobody():
     tokens, labels = labelled(
         "Ann Lee, MD, FAAD, Al Oz, CDCES; bunion R, now",

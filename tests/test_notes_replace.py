@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from faker.providers.address.en_US import Provider as Places
 from faker.providers.person.en_US import Provider
 
 from anon_spark.detect.notes.replace import TREATMENTS, Real, Replacing, replace, shift_date
@@ -90,7 +91,19 @@ def test_a_name_has_one_surrogate_in_every_case():
         ("Mar 5/9/2019", 40, None),
         ("March 5 & 19", 40, None),
         ("5 Mar 2019 10", 40, None),
-        ("3/4, 3/5", 40, None),
+        ("3/4, 3/5", 40, "4/13, 4/14"),
+        ("3/4. 3/5", 40, "4/13. 4/14"),
+        ("12/30-1/5", 3, "01/02-1/8"),
+        ("12/30/05 - 1/5/06", 365, "12/30/06 - 1/5/07"),
+        ("Dec 28 to Jan 3, 2020", 60, "Feb 26 to Mar 3, 2020"),
+        ("Feb 28 - Mar 2, 2020", 1, "Feb 29 - Mar 3, 2020"),
+        ("2101-04-03--2101-04-09", 30, "2101-05-03--2101-05-09"),
+        ("3-4-10-3-9-10", 30, "4-3-10-4-8-10"),
+        ("3/4/10 through 3/9", 30, "4/3/10 through 4/8"),
+        ("3/4-5/6-7/8", 40, None),
+        ("3/4-9/10", 40, "4/13-10/20"),
+        ("13/14-3/5", 40, None),
+        ("Easter - 3/5", 40, None),
         ("Mar 5-2019", 40, "Apr 14-2019"),
         ("Mar-05-2019", 40, "Apr-14-2019"),
         ("3/4, 2019", 40, "4/13, 2019"),
@@ -105,6 +118,28 @@ def test_a_name_has_one_surrogate_in_every_case():
 def test_dates_move_in_the_form_they_were_written(words, days, moved):
     found = shift_date(words, days)
     assert (found.upper() if found and words.isupper() else found) == moved
+
+
+def test_states_and_countries_become_their_like():
+    text = "Born in New Hampshire, lives in Boston, MA; GERMANY and texas. Sister in Boston."
+    places = ("New Hampshire", "Boston, MA", "GERMANY", "texas", "Boston")
+    spans, at = [], 0
+    for place in places:
+        at = text.index(place, at)
+        spans.append(Span(at, at + len(place), "LOCATION"))
+        at += len(place)
+    states, countries = ({n.lower() for n in names} for names in (Places.states, Places.countries))
+    for key in range(20):
+        out = replace(text, spans, Replacing(treatment="surrogate", key=bytes([key]) * 32))
+        state, town, letters, country, small, again = re.fullmatch(
+            r"Born in (.+), lives in (.+), ([A-Z]{2}); (.+) and (.+)\. Sister in (.+)\.", out
+        ).groups()
+        assert state.lower() in states - {"new hampshire"}
+        assert small in states - {"texas"}
+        assert country.lower() in countries - {"germany"}
+        assert (state[0].isupper(), small.islower(), country.isupper()) == (True, True, True)
+        assert town == again != "Boston"
+        assert letters != "MA"
 
 
 def test_what_people_share_does_not_show_in_their_surrogates():

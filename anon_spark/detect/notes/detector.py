@@ -173,27 +173,33 @@ def join(text: str, spans: Iterable[Span], hits: Iterable[Hit]) -> list[Span]:
             label = hit.label if len(touching) > 1 else touching[0].label
             kept[part] = [Span(min(first, hit.start), max(last, hit.end), label)]
     spans = outside_placeholders(text, kept)
-    limits = [*(span.start for span in spans[1:]), len(text)]
+    apart = [0, *(span.end for span in spans[:-1])], [*(span.start for span in spans[1:]), len(text)]
     return [
-        _whole_day(text, _by_number(text, span), limit) for span, limit in zip(spans, limits, strict=False)
+        _whole_day(text, _by_number(text, span), *limits)
+        for span, *limits in zip(spans, *apart, strict=False)
     ]
 
 
 _WITH_HOUR = re.compile(r"\d{4}-\d\d-\d\d(?=T\d\d$)")
 
 
+_HEAD = re.compile(r"(?<![\d/.])\d{1,2}/\Z")
 _REST = re.compile(r"/\d{1,4}(?!\d)")
 
 
-def _whole_day(text: str, span: Span, limit: int) -> Span:
+def _whole_day(text: str, span: Span, begin: int, end: int) -> Span:
     """Of ``2101-04-03T10`` the day: the hour is a part of its token, and the minutes stand behind a colon. Of
-    ``2/20-2/24`` all, where only ``2/20-2`` was found.
+    ``2/20-2/24`` all, where only ``2/20-2`` or ``20-2/24`` was found. ``begin``, ``end``: of what no other span has.
     """
     if span.label != "DATE":
         return span
     day = _WITH_HOUR.match(text, span.start, span.end)
-    rest = _REST.match(text, span.end, limit)
-    return span._replace(end=day.end() if day else rest.end() if rest else span.end)
+    head = _HEAD.search(text, max(begin, span.start - 3), span.start) if text[span.start].isdigit() else None
+    rest = _REST.match(text, span.end, end)
+    return span._replace(
+        start=head.start() if head else span.start,
+        end=day.end() if day else rest.end() if rest else span.end,
+    )
 
 
 def _touching(spans: Sequence[tuple[Any, ...]], span: Span) -> slice:

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from importlib import import_module
+from typing import NamedTuple
 
 import numpy as np
+from faker.providers.address.en_US import Provider as Places
 from faker.providers.person.en_US import Provider
 from numpy.typing import NDArray
 
@@ -200,12 +202,14 @@ def _name(words: str, _whole: random.Random, how: Replacing) -> str:
         if len(part) == 1:
             return initial
         own, pool = _draw(part, "part", how), _beginning(_pool(part), initial.lower())
-        chosen = next(
-            (name for name in (own.choice(pool) for _ in range(TRIES)) if bare(name) != bare(part)), "X"
-        )
-        return _cased(chosen, part)
+        return _cased(_other_than(part, own, pool), part)
 
     return re.sub(r"[^\W\d_]+", other, words)
+
+
+def _other_than(part: str, draw: random.Random, pool: Sequence[str]) -> str:
+    drawn = (draw.choice(pool) for _ in range(TRIES))
+    return next((name for name in drawn if bare(name) != bare(part)), "X")
 
 
 NAMED_LIKE = (
@@ -290,14 +294,33 @@ def _cased_all(chosen: str, like: str) -> str:
     return _cased(chosen, like if like.isupper() or like.islower() else "Aa")
 
 
-def _place(words: str, draw: random.Random, _how: Replacing) -> str:
-    """A town, or for a state's two letters those of another."""
-    if words.isupper() and words.lower() in _STATES:
-        return draw.choice(sorted(_STATES)).upper()
-    return _town(words, draw)
+def _place(words: str, _draw_of_all: random.Random, how: Replacing) -> str:
+    """A town for a town, and another state or country for one; each by itself where a town and its state are said."""
+
+    def other(part: str) -> str:
+        draw, small = _draw(part, "LOCATION", how), part.lower()
+        if part.isupper() and small in _STATES:
+            return _other_than(part, draw, sorted(_STATES)).upper()
+        alike = [names for names in _wide_places() if small in map(str.lower, names)]
+        chosen = _other_than(part, draw, alike[0] if alike else _names("c"))
+        if part.isupper() or part.islower():
+            return _cased(chosen, part)
+        return chosen.capitalize() if chosen.islower() else chosen
+
+    return "".join(part if n % 2 else other(part) for n, part in enumerate(_WITHIN.split(words)))
 
 
+_WITHIN = re.compile(r"(\s*,\s+|\s+(?=[A-Z]{2}$))")
 _STATES = frozenset(word for word in ANNOUNCING["state"].split() if len(word) == 2) - {"pr", "uk"}
+
+
+@cache
+def _wide_places() -> tuple[tuple[str, ...], ...]:
+    """States and countries."""
+    return tuple(
+        tuple(name for name in names if name.replace(" ", "").isalpha() and name.isascii())
+        for names in (Places.states, Places.countries)
+    )
 
 
 def _hospital(words: str, draw: random.Random, _how: Replacing) -> str:
@@ -379,15 +402,32 @@ _OF_DATES = frozenset(["the", "of", "day", "in", "on", "st", "nd", "rd", "th"])
 
 
 def shift_date(words: str, days: int, *, near: int = 2000, day_first: bool = False) -> str | None:
-    """Move a written date; null where it has no reading. A date without a year is moved as if it were of ``near``.
+    """Move a written date, or the two days of a stretch; null where it has no reading. A date without a year is moved
+    as if it were of ``near``.
 
     Where two numbers could be the day, it is the second, or with ``day_first`` the first. A month without a day is
     moved as if it were its 15th. Words that are no part of a plain date (``Easter``, ``spring``, ``Q3``, a weekday) say
-    more than the numbers do: such a date has no reading, and two days have none.
+    more than the numbers do: such a date has no reading. Two days have one where each says its month.
 
-    >>> [shift_date(words, 7) for words in ("03-Apr-2101", "the 28th of April", "12/28/05", "3/4")]
-    ['10-Apr-2101', 'the 5th of May', '01/04/06', '3/11']
+    >>> [shift_date(words, 7) for words in ("03-Apr-2101", "the 28th of April", "12/28/05", "3/4", "2/27-3/4/09")]
+    ['10-Apr-2101', 'the 5th of May', '01/04/06', '3/11', '3/06-3/11/09']
     """
+    day = _read(words, day_first=day_first)
+    return _moved(words, day, days, near) if day else _moved_stretch(words, days, near, day_first=day_first)
+
+
+class _Day(NamedTuple):
+    """A written date as it is read: of its numbers where they stand, and which is the year, the month and the day."""
+
+    numbers: list[tuple[int, int]]
+    year: int | None
+    month: int | None
+    day: int | None
+    month_word: tuple[int, int] | None
+    said: dict[str, int]  # year in full, month and day by number, where they are said
+
+
+def _read(words: str, *, day_first: bool) -> _Day | None:
     month_word = next(
         (m for m in _WORD.finditer(words) if m.group().lower()[:3] in {n[:3] for n in _MONTHS}), None
     )
@@ -404,29 +444,57 @@ def shift_date(words: str, days: int, *, near: int = 2000, day_first: bool = Fal
     ]
     if _says_two_days(words, numbers, short, month_word.span() if month_word else None):
         return None
-    parts = _roles([words[a:b] for a, b in numbers], month_word is not None, short, day_first=day_first)
+    values = [words[a:b] for a, b in numbers]
+    parts = _roles(values, month_word is not None, short, day_first=day_first)
     if parts is None:
         return None
-    year, month, day = parts
-    values = [words[a:b] for a, b in numbers]
-    number = {role: int(values[i]) for role, i in (("y", year), ("m", month), ("d", day)) if i is not None}
+    number = {role: int(values[i]) for role, i in zip("ymd", parts, strict=True) if i is not None}
     if month_word:
         number["m"] = 1 + [n[:3] for n in _MONTHS].index(month_word.group().lower()[:3])
-    written = number.get("y", near)
-    full = written if year is None or len(values[year]) == 4 else (2000 if written < 50 else 1900) + written
+    year = parts[0]
+    if year is not None and len(values[year]) != 4:
+        number["y"] += 2000 if number["y"] < 50 else 1900
+    return _Day(numbers, *parts, month_word.span() if month_word else None, number)
+
+
+_FROM_TO = re.compile(
+    r"\s*(?:->|--?|[\u2012-\u2014])\s*|\s+(?:to|thru|through|until|till|and)\s+|\s*[&,+;]\s*|\.\s+"
+)
+
+
+def _moved_stretch(words: str, days: int, near: int, *, day_first: bool) -> str | None:
+    """Two days moved, each of which says its month; the first is of the second's year, or of the one before."""
+    moved = []
+    for match in _FROM_TO.finditer(words):
+        parts = words[: match.start()], words[match.end() :]
+        first, last = (_read(part, day_first=day_first) for part in parts)
+        if first and last and {"m", "d"} <= first.said.keys() & last.said.keys():
+            later = (first.said["m"], first.said["d"]) > (last.said["m"], last.said["d"])
+            year = last.said.get("y", first.said.get("y", near))
+            both = _moved(parts[0], first, days, year - later), _moved(parts[1], last, days, year)
+            if both[0] and both[1]:
+                moved.append(both[0] + match.group() + both[1])
+    return moved[0] if len(moved) == 1 else None
+
+
+def _moved(words: str, day: _Day, days: int, near: int) -> str | None:
+    numbers, year, month, day_of, month_word, number = day
+    values = [words[a:b] for a, b in numbers]
     try:
-        moved = date(full, number.get("m", 7), number.get("d", 15 if "m" in number else 2)) + timedelta(days)
+        moved = date(
+            number.get("y", near), number.get("m", 7), number.get("d", 15 if "m" in number else 2)
+        ) + timedelta(days)
     except (ValueError, OverflowError):
         return None
     new = {
         i: _as(getattr(moved, name), values[i], padded=month_word is None)
-        for i, name in ((year, "year"), (month, "month"), (day, "day"))
+        for i, name in ((year, "year"), (month, "month"), (day_of, "day"))
         if i is not None
     }
     out, at = "", 0
     edits: list[tuple[int, int, str]] = [(*numbers[i], text) for i, text in new.items()]
     if month_word:
-        edits.append((*month_word.span(), _month(moved.month, month_word.group())))
+        edits.append((*month_word, _month(moved.month, words[slice(*month_word)])))
     for begin, end, text in sorted(edits):
         out += words[at:begin] + text
         at = end
