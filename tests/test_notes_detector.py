@@ -54,6 +54,41 @@ def test_a_long_text_is_cut_where_nothing_is_lost():
         assert all(text[begin : begin + len(part)] == part and len(part) <= LONGEST for begin, part in parts)
 
 
+def test_a_long_text_in_which_nothing_is_sure_tells_of_nobody(monkeypatch):
+    """By how much a word is outside, against a caution of 9, and 6 to be sure; turns take 3."""
+    turns = np.array([[1, -2], [-1, 0]], np.float32)
+    tagger = Tagger(Weights(["NAME", "O"], {}, np.zeros((0, 2), np.float32), turns), caution=9)
+    doubts = {"sure": 2.0, "likely": 5.0, "either": 4.0, "nobody": 99.0}
+
+    def scores(seen):
+        return np.array([[0, doubts.get(w, 99.0)] for s in seen for w in s.tokens.words], np.float32)
+
+    monkeypatch.setattr(tagger, "_scores", scores)
+    monkeypatch.setattr("anon_spark.detect.notes.detector.LONGEST", 700)
+
+    def text(*words, length=50):
+        return "nobody " * 5 + " ".join(words) + " nobody" * (length - 5 - len(words))
+
+    cases = {
+        text("likely"): 0,
+        text("likely", length=49): 1,
+        text("sure"): 1,
+        text("either", "either"): 1,  # one span
+        text("likely", "nobody", "sure"): 2,
+        text("likely", length=200) + " sure": 2,  # in another part of the text
+        text("likely", "SSN 123-45-6789"): 2,
+        text(): 0,
+        "": 0,
+    }
+    detector = Detector(tagger)
+    assert [len(spans) for spans in detector.find(list(cases))] == list(cases.values())
+    together = detector.find_at(list(cases), [9.0, 20.0, 0.0])
+    assert together[0] == detector.find(list(cases))
+    assert [len(spans) for spans in together[1]] == [1, 1, 1, 1, 2, 2, 2, 0, 0]
+    assert sum(map(len, together[2])) == 1
+    assert [len(spans) for spans in detector.find([text("likely", "SSN 123-45-6789")], patterns=False)] == [0]
+
+
 def test_patterns_can_be_left_out():
     nothing = Weights(["NAME", "O"], {}, np.zeros((0, 2), np.float32), np.zeros((2, 2), np.float32))
     sure = Detector(Tagger(nothing, caution=-1.0))

@@ -199,18 +199,6 @@ def test_cautions_are_tried_together_as_they_are_alone(weights, network):
     assert len({sum(map(len, found)) for found in together}) == 3
 
 
-def test_a_long_text_without_one_sure_word_tells_of_nobody(monkeypatch):
-    """By how much words are outside, against a caution of 10: found under 10, sure under 7.5; two turns take 4."""
-    turns = np.array([[0, -2], [-2, 0]], np.float32)
-    tagger = Tagger(Weights(["NAME", "O"], {}, np.zeros((0, 2), np.float32), turns), caution=10)
-    cases = [(50, [5]), (49, [5]), (0, []), (50, [5, 3]), (50, [3]), (120, [5.5, 9]), (0, []), (50, [])]
-    doubts = [[*doubt, *[99] * (length - len(doubt))] for length, doubt in cases]
-    scores = np.array([[0, d] for doubt in doubts for d in doubt], np.float32)
-    monkeypatch.setattr(tagger, "_scores", lambda _: scores)
-    seen = [see("word " * length)[0] for length, _ in cases]
-    assert [labels.count("NAME") for labels in tagger.tag(seen)] == [0, 1, 0, 2, 1, 0, 0, 0]
-
-
 @pytest.mark.parametrize(
     "change",
     [

@@ -26,8 +26,6 @@ OUTSIDE = "O"
 CUE_KEYS = 32  # more than there are cues and forms of lines
 Number = TypeVar("Number", int, NDArray[np.int64])
 MOST_KEPT = 120_000  # rows a table may hold before it is begun anew
-TELLING = 50  # words of a text: one that tells of somebody has a sure word among so many
-LESSER = 0.75  # of the caution: what is sure enough to say that a text tells of somebody
 
 
 class Weights(NamedTuple):
@@ -57,8 +55,7 @@ class Tagger:
         """
         Args:
             network: what else says of every token's label, in the same columns; its logarithms are added to the scores.
-            caution: taken from the score of every outside token; more finds more and errs more. In a text of
-                ``TELLING`` words or more nothing is found where no word would be found alone at ``LESSER`` of it.
+            caution: taken from the score of every outside token; more finds more and errs more.
         """
         self.weights = weights
         count = len(weights.labels)
@@ -143,27 +140,12 @@ class Tagger:
             return [[[] for _ in texts] for _ in cautions]
         begins = np.cumsum([0, *lengths])
         scores, names, told = self._scores(texts), self.weights.labels, []
-        sureness = self._sureness(scores, begins)
         for caution in cautions:
             cautious = scores - np.float32(caution) * self._is_outside
             best = best_labels(cautious, self.weights.transition, begins, outside=self._outside)
-            best[np.repeat(sureness <= -LESSER * caution, lengths)] = self._outside
             labels = [names[label] for label in best.tolist()]
             told.append([labels[begin:end] for begin, end in pairwise(begins.tolist())])
         return told
-
-    def _sureness(self, scores: Floats, begins: NDArray[np.intp]) -> NDArray[np.float32]:
-        """By how much the surest word of each text would be found, stood it alone; endless for short texts."""
-        into, out = self.weights.transition[self._outside], self.weights.transition[:, self._outside]
-        turns = np.where(self._is_outside, -np.inf, into + out - 2 * into[self._outside]).astype(np.float32)
-        alone = (scores + turns).max(axis=1) - scores[:, self._outside]
-        surest = np.full(len(begins) - 1, np.inf, np.float32)
-        telling = np.flatnonzero(np.diff(begins) >= TELLING)
-        # The runs of ``reduceat`` end where the next begins, so what stands between two long texts is a run, too.
-        bounds = np.stack([begins[telling], begins[telling + 1]], axis=1).ravel()
-        if len(telling):
-            surest[telling] = np.maximum.reduceat(np.append(alone, -np.inf), bounds)[::2]
-        return surest
 
     def _scores(self, texts: Sequence[Seen]) -> Floats:
         """(tokens of all texts, labels)."""

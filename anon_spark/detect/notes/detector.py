@@ -26,6 +26,8 @@ from anon_spark.detect.notes.tokens import LINE_BREAK, Tokens, tokenize
 BATCH = 64  # texts, at most
 BATCH_CHARACTERS = 200_000
 LONGEST = 100_000  # characters looked at together
+TELLING = 50  # tokens; a text of so many that tells of somebody says something surely
+LESSER = 2 / 3  # of the caution: what is found with so much of it is found surely
 
 
 def see(text: str) -> tuple[Seen, list[Hit]]:
@@ -65,7 +67,11 @@ class Detector:
         self._tagger = tagger
 
     def find(self, texts: Sequence[str], *, patterns: bool = True) -> list[list[Span]]:
-        """The spans of each text, in order and apart from each other; ``patterns`` adds what they are certain of."""
+        """The spans of each text, in order and apart from each other; ``patterns`` adds what they are certain of.
+
+        A text of ``TELLING`` tokens or more in which nothing would be found with ``LESSER`` of the caution, and no
+        pattern is certain of anything, tells of nobody: nothing is found in it.
+        """
         return self.find_at(texts, [self._tagger.caution], patterns=patterns)[0]
 
     def find_at(
@@ -74,20 +80,38 @@ class Detector:
         """As :meth:`find`, as cautious as each of ``cautions``."""
         pieces = [(n, begin, part) for n, text in enumerate(texts) for begin, part in cut(text)]
         found: list[list[list[Span]]] = [[[] for _ in texts] for _ in cautions]
-        told = self._find([part for _, _, part in pieces], cautions, patterns)
-        for (n, begin, _), ways in zip(pieces, told, strict=True):
-            for whole, spans in zip(found, ways, strict=True):
+        tells = [[False] * len(texts) for _ in cautions]
+        sizes = [0] * len(texts)
+        looked = self._find([part for _, _, part in pieces], cautions, patterns)
+        for (n, begin, _), (size, ways) in zip(pieces, looked, strict=True):
+            sizes[n] += size
+            for whole, telling, (spans, surely) in zip(found, tells, ways, strict=True):
                 whole[n] += [Span(begin + start, begin + end, label) for start, end, label in spans]
-        return found
+                telling[n] |= surely
+        return [
+            [
+                spans if telling or size < TELLING else []
+                for spans, telling, size in zip(*of_caution, sizes, strict=True)
+            ]
+            for of_caution in zip(found, tells, strict=True)
+        ]
 
     def _find(
         self, texts: Sequence[str], cautions: Sequence[float], patterns: bool
-    ) -> Iterator[list[list[Span]]]:
+    ) -> Iterator[tuple[int, list[tuple[list[Span], bool]]]]:
+        """Of each text its tokens' number; by caution its spans, and whether it surely tells of somebody."""
+        tried = [*cautions, *(LESSER * caution for caution in cautions)]
         for batch in _batches(texts):
             looked = [see(text) for text in batch]
-            tagged = self._tagger.tag_at([seen for seen, _ in looked], cautions)
+            tagged = self._tagger.tag_at([seen for seen, _ in looked], tried)
             for text, (seen, hits), *ways in zip(batch, looked, *tagged, strict=True):
-                yield [_spans(text, seen.tokens, labels, hits if patterns else []) for labels in ways]
+                told = hits if patterns else []
+                certain = any(hit.certain for hit in told)
+                surely = (
+                    certain or any(label != OUTSIDE for label in labels) for labels in ways[len(cautions) :]
+                )
+                spans = (_spans(text, seen.tokens, labels, told) for labels in ways[: len(cautions)])
+                yield len(seen.tokens.words), list(zip(spans, surely, strict=True))
 
 
 def _spans(text: str, tokens: Tokens, labels: list[str], hits: Iterable[Hit]) -> list[Span]:

@@ -17,6 +17,8 @@ from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
+from faker.providers.address.en_AU import Provider as AustralianPlaces
+from faker.providers.address.en_CA import Provider as CanadianPlaces
 from faker.providers.address.en_US import Provider as Places
 from faker.providers.person.en_US import Provider
 from numpy.typing import NDArray
@@ -92,7 +94,7 @@ def replace(text: str, spans: Sequence[Span], how: Replacing) -> str:
     before the latest of its text.
     """
     days = how.days if how.treatment == "surrogate" else None
-    latest = max((_year(text, span) for span in spans), default=0) if days is not None else 0
+    latest = _latest_year(text, spans) if days is not None else 0
     too_old = latest - OLDEST
     if days is not None:
         how = dataclasses.replace(how, year=latest or how.year, day_first=_says_days_first(text, spans))
@@ -116,6 +118,12 @@ def _year(text: str, span: Span) -> int:
     """The year that a date says in full; 0 for none."""
     found = _FULL_YEAR.search(text, span.start, span.end) if span.label == "DATE" else None
     return int(found.group()) if found else 0
+
+
+def _latest_year(text: str, spans: Iterable[Span]) -> int:
+    """Of the dates that say more than a year, since a time (``2200``) is taken for one; of all where none does."""
+    years = [(s.end - s.start > len("2200"), _year(text, s)) for s in spans if s.label == "DATE"]
+    return max((pair for pair in years if pair[1]), default=(False, 0))[1]
 
 
 _DAY_AND_MONTH = re.compile(r"(?<![\d/.-])(\d{1,2})([/.-])(\d{1,2})\2(?:\d{4}|\d{2})(?!\d)")
@@ -193,18 +201,51 @@ def _firsts(man: bool) -> tuple[str, ...]:
     return tuple(sorted(Provider.first_names_male if man else Provider.first_names_female))
 
 
+_PARTICLES = {
+    *(
+        "van",
+        "von",
+        "der",
+        "den",
+        "de",
+        "del",
+        "della",
+        "di",
+        "da",
+        "dos",
+        "das",
+        "la",
+        "le",
+        "du",
+        "bin",
+        "ibn",
+        "al",
+    ),
+    *("el", "ter", "ten", "y", "e"),
+}
+_BEHIND_NAMES = {"jr", "sr", "ii", "iii", "iv"}
+_PART_OF_NAME = re.compile(r"[^\W\d_]+")
+
+
 def _name(words: str, _whole: random.Random, how: Replacing) -> str:
-    """Each part of a name becomes another of its kind, a first name of the same gender, in the case it was written."""
+    """Each part of a name becomes another of its kind, a first name of the same gender, in the case it was written.
+
+    Beside other parts, particles (``van der``) and what stands behind a name (``Jr``, ``III``) stay.
+    """
+    count = len(_PART_OF_NAME.findall(words))
 
     def other(match: re.Match[str]) -> str:
         part = match.group()
+        particle = part.islower() and part in _PARTICLES and match.end() < len(words)
+        if count > 1 and (particle or (part.lower() in _BEHIND_NAMES and match.start() > 0)):
+            return part
         initial = _draw(part[0], "initial", how).choice("ABCDEFGHJKLMNPRSTW")
         if len(part) == 1:
             return initial
         own, pool = _draw(part, "part", how), _beginning(_pool(part), initial.lower())
         return _cased(_other_than(part, own, pool), part)
 
-    return re.sub(r"[^\W\d_]+", other, words)
+    return _PART_OF_NAME.sub(other, words)
 
 
 def _other_than(part: str, draw: random.Random, pool: Sequence[str]) -> str:
@@ -241,8 +282,11 @@ def _beginning(pool: tuple[str, ...], letter: str) -> tuple[str, ...]:
 
 
 def _pool(part: str) -> tuple[str, ...]:
-    man = _gendered().get(part.lower())
-    return _names("S") if man is None else _firsts(man)
+    man, lists = _gendered().get(part.lower()), lexicon().get(part.lower(), "")
+    if man is not None:
+        return _firsts(man)
+    first = "S" not in lists and ("F" in lists or ("f" in lists and "s" not in lists))
+    return (*_firsts(True), *_firsts(False)) if first else _names("S")
 
 
 def _cased(chosen: str, like: str) -> str:
@@ -297,30 +341,56 @@ def _cased_all(chosen: str, like: str) -> str:
 def _place(words: str, _draw_of_all: random.Random, how: Replacing) -> str:
     """A town for a town, and another state or country for one; each by itself where a town and its state are said."""
 
-    def other(part: str) -> str:
+    parts = _WITHIN.split(words)
+
+    def other(n: int) -> str:
+        part = parts[n]
         draw, small = _draw(part, "LOCATION", how), part.lower()
         if part.isupper() and small in _STATES:
             return _other_than(part, draw, sorted(_STATES)).upper()
-        alike = [names for names in _wide_places() if small in map(str.lower, names)]
-        chosen = _other_than(part, draw, alike[0] if alike else _names("c"))
-        if part.isupper() or part.islower():
+        of_state = "".join(parts[n + 2 : n + 3]).lower()
+        town = of_state in _STATES or of_state in _wide_places()[0]
+        alike = [] if town else [names for names in _wide_places() if small in names]
+        chosen = _other_than(part, draw, sorted(alike[0].values()) if alike else _names("c"))
+        if part.islower() or (part.isupper() and small not in _SHORT_COUNTRIES):
             return _cased(chosen, part)
         return chosen.capitalize() if chosen.islower() else chosen
 
-    return "".join(part if n % 2 else other(part) for n, part in enumerate(_WITHIN.split(words)))
+    return "".join(part if n % 2 else other(n) for n, part in enumerate(parts))
 
 
-_WITHIN = re.compile(r"(\s*,\s+|\s+(?=[A-Z]{2}$))")
+_WITHIN = re.compile(r"(\s?,\s{1,3}|(?<=\w) (?=[A-Z]{2}$))")
 _STATES = frozenset(word for word in ANNOUNCING["state"].split() if len(word) == 2) - {"pr", "uk"}
+_SHORT_COUNTRIES = ("usa", "us", "uk", "u.s.", "u.s.a.", "u.k.")
+_NATIONS = (
+    *(
+        "England",
+        "Scotland",
+        "Wales",
+        "Northern Ireland",
+        "Great Britain",
+        "Russia",
+        "Vietnam",
+        "South Korea",
+        "Iran",
+    ),
+    *("Syria", "Puerto Rico"),
+)
 
 
 @cache
-def _wide_places() -> tuple[tuple[str, ...], ...]:
-    """States and countries."""
-    return tuple(
-        tuple(name for name in names if name.replace(" ", "").isalpha() and name.isascii())
-        for names in (Places.states, Places.countries)
+def _wide_places() -> tuple[dict[str, str], ...]:
+    """By their names in small letters: the United States, Canada's and Australia's provinces, and countries."""
+    kinds = (
+        [*Places.states],
+        [*CanadianPlaces.provinces],
+        [*AustralianPlaces.states],
+        [*Places.countries, *_NATIONS],
     )
+    plain = [[name for name in names if re.fullmatch(r"[A-Za-z ]+", name)] for names in kinds]
+    found = [{name.lower(): name for name in names} for names in plain]
+    found[-1] |= dict.fromkeys(_SHORT_COUNTRIES, "Canada")
+    return tuple(found)
 
 
 def _hospital(words: str, draw: random.Random, _how: Replacing) -> str:
@@ -410,7 +480,7 @@ def shift_date(words: str, days: int, *, near: int = 2000, day_first: bool = Fal
     more than the numbers do: such a date has no reading. Two days have one where each says its month.
 
     >>> [shift_date(words, 7) for words in ("03-Apr-2101", "the 28th of April", "12/28/05", "3/4", "2/27-3/4/09")]
-    ['10-Apr-2101', 'the 5th of May', '01/04/06', '3/11', '3/06-3/11/09']
+    ['10-Apr-2101', 'the 5th of May', '01/04/06', '3/11', '3/6-3/11/09']
     """
     day = _read(words, day_first=day_first)
     return _moved(words, day, days, near) if day else _moved_stretch(words, days, near, day_first=day_first)
@@ -427,6 +497,9 @@ class _Day(NamedTuple):
     said: dict[str, int]  # year in full, month and day by number, where they are said
 
 
+_HEIGHT = re.compile(r"\d['\u2019]\d")  # 6'2
+
+
 def _read(words: str, *, day_first: bool) -> _Day | None:
     month_word = next(
         (m for m in _WORD.finditer(words) if m.group().lower()[:3] in {n[:3] for n in _MONTHS}), None
@@ -436,9 +509,11 @@ def _read(words: str, *, day_first: bool) -> _Day | None:
         for m in re.finditer(r"[^\W\d_]+", words)
         if m.span() != (month_word and month_word.span())
     }
-    if not said <= _OF_DATES:
+    if not said <= _OF_DATES or _HEIGHT.search(words):
         return None
     numbers = [(m.start(), m.end()) for m in re.finditer(r"\d+", words)]
+    if any(end - begin > 4 for begin, end in numbers):
+        return None
     short = [
         i for i, (begin, _) in enumerate(numbers) if words[begin - 1 : begin] in ("'", "\u2019") and begin
     ]
@@ -457,44 +532,68 @@ def _read(words: str, *, day_first: bool) -> _Day | None:
     return _Day(numbers, *parts, month_word.span() if month_word else None, number)
 
 
-_FROM_TO = re.compile(
-    r"\s*(?:->|--?|[\u2012-\u2014])\s*|\s+(?:to|thru|through|until|till|and)\s+|\s*[&,+;]\s*|\.\s+"
+_BY_WORD = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
+_WRITTEN = (
+    r"\d{1,2}/\d{1,2}(?:/(?:\d{4}|\d{2}))?",
+    r"\d{4}-\d{1,2}-\d{1,2}",
+    r"\d{1,2}-\d{1,2}-\d{4}",
+    r"\d{1,2}\.\d{1,2}\.\d{4}",
+    rf"{_BY_WORD} ?\d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?",
+    rf"\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_BY_WORD}(?:,? \d{{4}})?",
 )
+_FROM_TO = r"\s{0,3}(?:->|--?|[\u2012-\u2014])\s{0,3}|\s{1,3}(?:to|thru|through|until|till)\s{1,3}"
+_TWO = r"\s{1,3}and\s{1,3}|\s{0,3}[&,+;]\s{0,3}|\.\s{1,3}"
+_STRETCHES = [re.compile(rf"({day})(?:({_FROM_TO})|({_TWO}))({day})", re.IGNORECASE) for day in _WRITTEN]
 
 
 def _moved_stretch(words: str, days: int, near: int, *, day_first: bool) -> str | None:
-    """Two days moved, each of which says its month; the first is of the second's year, or of the one before."""
-    moved = []
-    for match in _FROM_TO.finditer(words):
-        parts = words[: match.start()], words[match.end() :]
-        first, last = (_read(part, day_first=day_first) for part in parts)
-        if first and last and {"m", "d"} <= first.said.keys() & last.said.keys():
-            later = (first.said["m"], first.said["d"]) > (last.said["m"], last.said["d"])
-            year = last.said.get("y", first.said.get("y", near))
-            both = _moved(parts[0], first, days, year - later), _moved(parts[1], last, days, year)
-            if both[0] and both[1]:
-                moved.append(both[0] + match.group() + both[1])
-    return moved[0] if len(moved) == 1 else None
+    """Two days of one form moved, each of which says its month; over New Year the first is of the year before.
+
+    Both are read in one order. ``2/10-12/05`` may be three days of one month, and so has no reading.
+    """
+    match = next(filter(None, (form.fullmatch(words) for form in _STRETCHES)), None)
+    if not match:
+        return None
+    begun, *between, ended = match.groups()
+    if "/" in begun:
+        (a, b, *year), (c, d, *_) = (part.split("/") for part in (begun, ended))
+        orders = [order for order, months in ((False, (a, c)), (True, (b, d))) if max(map(int, months)) <= 12]
+        one_month = len(d) == 2 and int(b) < int(c) and not year and ended.count("/") == 1
+        if not orders or one_month:
+            return None
+        day_first = day_first if day_first in orders else orders[0]
+    first, last = (_read(part, day_first=day_first) for part in (begun, ended))
+    if not (first and last and {"m", "d"} <= first.said.keys() & last.said.keys()):
+        return None
+    later = bool(between[0]) and (first.said["m"], first.said["d"]) > (last.said["m"], last.said["d"])
+    year_of_last = last.said.get("y", first.said["y"] + later if "y" in first.said else near)
+    moved = [
+        _moved(part, day, days, of, like=words)
+        for part, day, of in ((begun, first, year_of_last - later), (ended, last, year_of_last))
+    ]
+    return f"{moved[0]}{between[0] or between[1]}{moved[1]}" if all(moved) else None
 
 
-def _moved(words: str, day: _Day, days: int, near: int) -> str | None:
+def _moved(words: str, day: _Day, days: int, near: int, *, like: str = "") -> str | None:
+    """``words`` with the day moved, in the form of ``like``, of which they are a part."""
     numbers, year, month, day_of, month_word, number = day
-    values = [words[a:b] for a, b in numbers]
+    values, like = [words[a:b] for a, b in numbers], like or words
     try:
         moved = date(
             number.get("y", near), number.get("m", 7), number.get("d", 15 if "m" in number else 2)
         ) + timedelta(days)
     except (ValueError, OverflowError):
         return None
+    padded = month_word is None and not _ONE_DIGIT.search(like)
     new = {
-        i: _as(getattr(moved, name), values[i], padded=month_word is None)
+        i: _as(getattr(moved, name), values[i], padded=padded)
         for i, name in ((year, "year"), (month, "month"), (day_of, "day"))
         if i is not None
     }
     out, at = "", 0
     edits: list[tuple[int, int, str]] = [(*numbers[i], text) for i, text in new.items()]
     if month_word:
-        edits.append((*month_word, _month(moved.month, words[slice(*month_word)])))
+        edits.append((*month_word, _month(moved.month, words[slice(*month_word)], like)))
     for begin, end, text in sorted(edits):
         out += words[at:begin] + text
         at = end
@@ -538,10 +637,15 @@ def _as(value: int, like: str, *, padded: bool) -> str:
     return f"{value:02d}" if like.startswith("0") or (len(like) == 2 and padded) else str(value)
 
 
-def _month(number: int, like: str) -> str:
+_ONE_DIGIT = re.compile(r"(?<!\d)[1-9](?!\d)")
+_SHORT_MONTH = re.compile(rf"\b(?!may)(?:{'|'.join(name[:3] for name in _MONTHS)})\b", re.IGNORECASE)
+
+
+def _month(number: int, written: str, like: str) -> str:
+    """A month's name, short where a short one stood; ``May`` is as long as the other in ``like``."""
     name = _MONTHS[number - 1]
-    name = name if len(like) > 4 or like.lower() in _MONTHS else name[:3]
-    return _cased(name, like)
+    full = len(written) > 4 or (written.lower() in _MONTHS and not _SHORT_MONTH.search(like))
+    return _cased(name if full else name[:3], written)
 
 
 def _ordinals(words: str) -> str:
