@@ -13,6 +13,7 @@ from anon_spark.detect.notes.corrections import (
     drop_departments,
     drop_eponyms,
     drop_shares,
+    drop_times,
     join_names,
     name_by_key,
 )
@@ -165,6 +166,57 @@ def test_a_day_is_found_from_its_month():
         Span(4, 6, "DATE"),
         Span(12, 14, "DATE"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "called"),
+    [
+        ("ext. 4-2231", "PHONE"),
+        ("Case 12-1987", "OTHER_ID"),
+        ("seen 12-1987", "DATE"),
+        ("chart 3-4-2019", "DATE"),
+    ],
+)
+def test_a_number_that_looks_like_a_month_is_what_the_word_before_says(text, called):
+    tokens, labels = labelled(text, dict.fromkeys(re.findall(r"\d+|-", text), "DATE"))
+    name_by_key(tokens, labels)
+    assert set(labels) - {"O"} == {called}
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "whole"),
+    [
+        ("Seen between 3 and 9 March 2019.", "9 March 2019", "3 and 9 March 2019"),
+        ("Off from 3rd to 9th of March", "9th of March", "3rd to 9th of March"),
+        ("In May-June 2019", "June 2019", "May-June 2019"),
+        ("In 12/20-12/24", "20-12/24", "12/20-12/24"),
+        ("Mayhemstead-June 2", "June 2", "June 2"),
+        ("between 3 and 9 drains", "9", "9"),
+        ("x 1.3/7/10", "7/10", "7/10"),
+    ],
+)
+def test_both_days_of_a_stretch_are_found(text, found, whole):
+    begin = text.index(found)
+    (span,) = join(text, [Span(begin, begin + len(found), "DATE")], [])
+    assert text[span.start : span.end] == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "dates", "kept"),
+    [
+        ("Neo off since 2200 . Seen 3/4/2019", ["2200", "2019"], ["2019"]),
+        ("off from 2000 to 2130", ["2000", "to", "2130"], []),
+        ("MI 2015 , CABG 2019", ["2015", "2019"], ["2015", "2019"]),
+        ("MI 2148 , seen 3/4/2151", ["2148", "3", "/", "4", "2151"], ["2148", "3", "/", "4", "/", "2151"]),
+        ("in 2170", ["2170"], ["2170"]),
+        ("shift 0700-1900 , born 1900", ["1900"], ["1900"]),
+        ("1900-1930", ["1930"], ["1930"]),
+    ],
+)
+def test_times_are_no_years(text, dates, kept):
+    tokens, labels = labelled(text, dict.fromkeys((*dates, *("/" * ("/" in dates))), "DATE"))
+    drop_times(tokens, labels)
+    assert [word for word, label in zip(tokens.words, labels, strict=True) if label == "DATE"] == kept
 
 
 def test_letters_behind_a_name_and_a_side_are_nobody():

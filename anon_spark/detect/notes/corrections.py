@@ -1,5 +1,6 @@
 """What the words beside a found span say against it: names that things bear, shares that look like days."""
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -71,6 +72,26 @@ def drop_shares(tokens: Tokens, labels: list[str]) -> None:
         told = around & _GRADED or (after in _OUT_OF and words[end : end + 1] != [LINE_BREAK])
         if told or _graded_alike(words, i, end, digits):
             labels[i:end] = [OUTSIDE] * (end - i)
+
+
+def drop_times(tokens: Tokens, labels: list[str]) -> None:
+    """Take DATE from ``2200`` and ``2000 to 2130``, no years of now, where no date of the text is so late; and from the
+    end of ``0700-1900``.
+    """
+    words, runs = tokens.words, _runs(labels, "DATE")
+    late = [(i, end) for i, end in runs if any(_is_time(word, "2040", "2360") for word in words[i:end])]
+    times = [(i, end) for i, end in late if all(_is_time(w, "2000", "2360") for w in words[i:end:2])]
+    shifts = [
+        (i, end)
+        for i, end in runs
+        if end - i == 1 and words[i - 1] == "-" and _is_time(words[i - 2], "0000", "1000") and i > 1
+    ]
+    for i, end in [*(times if times == late else ()), *shifts]:
+        labels[i:end] = [OUTSIDE] * (end - i)
+
+
+def _is_time(word: str, least: str, end: str) -> bool:
+    return len(word) == 4 and word.isascii() and word.isdigit() and least <= word < end and word[2] < "6"
 
 
 _FIELDS = frozenset(
@@ -195,7 +216,7 @@ def _is_name(word: str) -> bool:
 
 _KEYS = {
     "FAX": "fax facsimile telefax telecopier faxed refaxed",
-    "PHONE": "phone telephone tel cell mobile pager beeper pgr ph",
+    "PHONE": "phone telephone tel cell mobile pager beeper pgr ph ext extension",
     "LICENSE": "license licence lic licensed dea npi",
     "MRN": "mrn record chart",
     "SSN": "ssn security",
@@ -211,13 +232,16 @@ _BETWEEN = frozenset(
     "no num number numbers nr id ids is was to at card code state driver drivers lic".split()
 )
 KEY_REACH = 7  # tokens
+_FEW_AND_FOUR = re.compile(r"\d{1,2}-\d{4}")  # ext 4-2231
 
 
 def name_by_key(tokens: Tokens, labels: list[str]) -> None:
     """Call a number what the word right before it calls it: ``Facsimile | 617-555-0100`` is a fax number."""
     words = tokens.words
-    for label in _NUMBERED.intersection(labels):
+    for label in (_NUMBERED | {"DATE"}).intersection(labels):
         for i, end in _runs(labels, label):
+            if label == "DATE" and not _FEW_AND_FOUR.fullmatch("".join(words[i:end])):
+                continue
             for j in range(i - 1, max(-1, i - 1 - KEY_REACH), -1):
                 word = words[j].lower()
                 named = _LABEL_OF.get(word)

@@ -13,6 +13,7 @@ from anon_spark.detect.notes.corrections import (
     drop_departments,
     drop_eponyms,
     drop_shares,
+    drop_times,
     join_names,
     name_by_key,
 )
@@ -118,6 +119,7 @@ def _spans(text: str, tokens: Tokens, labels: list[str], hits: Iterable[Hit]) ->
     """What the words around say for and against the model's labels, and the patterns' hits, joined."""
     drop_eponyms(tokens, labels)
     drop_shares(tokens, labels)
+    drop_times(tokens, labels)
     drop_departments(tokens, labels)
     drop_credentials(tokens, labels)
     join_names(tokens, labels)
@@ -207,19 +209,28 @@ def join(text: str, spans: Iterable[Span], hits: Iterable[Hit]) -> list[Span]:
 _WITH_HOUR = re.compile(r"\d{4}-\d\d-\d\d(?=T\d\d$)")
 
 
-_HEAD = re.compile(r"(?<![\d/.])\d{1,2}/\Z")
+_MONTHS = r"\b(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}"
+_HEADS = re.compile(
+    r"(?<![\d/.])\d{1,2}/\Z|(?:(?<=\bbetween )\d{1,2}(?:st|nd|rd|th)? and|(?<=\bfrom )\d{1,2}(?:st|nd|rd|th)? to) \Z"
+    rf"|{_MONTHS} ?[-\u2013/] ?\Z",
+    re.IGNORECASE,
+)
+_BEGINS = re.compile(rf"\d{{1,2}}[/-]|\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTHS}|{_MONTHS}", re.IGNORECASE)
 _REST = re.compile(r"/\d{1,4}(?!\d)")
 
 
 def _whole_day(text: str, span: Span, begin: int, end: int) -> Span:
     """Of ``2101-04-03T10`` the day: the hour is a part of its token, and the minutes stand behind a colon. Of
-    ``2/20-2/24`` all, where only ``2/20-2`` or ``20-2/24`` was found. ``begin``, ``end``: of what no other span has.
+    ``2/20-2/24`` all, where only ``2/20-2`` or ``20-2/24`` was found, and of ``between 3 and 9 March`` both days.
+    ``begin``, ``end``: of what no other span has.
     """
     if span.label != "DATE":
         return span
     day = _WITH_HOUR.match(text, span.start, span.end)
-    head = _HEAD.search(text, max(begin, span.start - 3), span.start) if text[span.start].isdigit() else None
     rest = _REST.match(text, span.end, end)
+    head = None
+    if _BEGINS.match(text, span.start, span.end):
+        head = _HEADS.search(text, max(begin, span.start - 20), span.start)
     return span._replace(
         start=head.start() if head else span.start,
         end=day.end() if day else rest.end() if rest else span.end,
