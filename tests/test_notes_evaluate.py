@@ -40,7 +40,32 @@ def test_f2_weighs_recall_and_intervals_hold_the_value():
     assert overall["f2"] == pytest.approx(5 * precision * recall / (4 * precision + recall), abs=1e-6)
     low, high = overall["interval"]["recall"]
     assert low < overall["recall"] < high
-    assert overall["interval"]["precision"] == [1, 1]
+    assert overall["interval"]["precision"] == [pytest.approx(0.025 ** (1 / overall["found"]), abs=1e-6), 1]
+
+
+def test_an_interval_is_never_narrower_than_that_of_so_many_spans():
+    name, wrong = [Span(4, 14, "NAME")], [Span(16, 20, "NAME")]
+    gold = [Note(TEXT, (Span(4, 14, "NAME"),)), Note(TEXT, (Span(4, 14, "NAME"),))]
+    exact = [pytest.approx(0.012579, abs=1e-5), pytest.approx(0.987421, abs=1e-5)]  # one of two
+    both = [Note(TEXT, (Span(4, 14, "NAME"), Span(21, 24, "NAME")))]
+    assert evaluate(both, [name])["overall"]["interval"]["recall"] == exact
+    nothing = evaluate(gold, [wrong, wrong])["overall"]["interval"]
+    assert nothing["recall"] == [0, pytest.approx(1 - 0.025**0.5, abs=1e-6)]
+    assert evaluate(gold, [[], []])["overall"]["interval"]["precision"] is None
+
+
+def test_texts_of_which_none_is_marked_are_no_gold(tmp_path):
+    (tmp_path / "gold.jsonl").write_text('{"text": "Jane"}\n{"text": "Doe"}\n')
+    with pytest.raises(InputError, match=r'none of the 2 lines of .* has "spans"'):
+        read_gold(tmp_path / "gold.jsonl")
+    (tmp_path / "gold.jsonl").write_text('{"text": "Jane"}\n{"text": "Doe", "spans": []}\n')
+    assert len(read_gold(tmp_path / "gold.jsonl")) == 2
+    (tmp_path / "brat").mkdir()
+    (tmp_path / "brat" / "a.txt").write_text("Jane")
+    with pytest.raises(InputError, match=r"holds no \.ann file beside its 1 \.txt"):
+        read_gold(tmp_path / "brat")
+    (tmp_path / "brat" / "a.ann").touch()
+    assert read_gold(tmp_path / "brat") == [Note("Jane")]
 
 
 def test_a_map_renames_both_sides_and_null_ignores():

@@ -3,8 +3,9 @@
 Strict: the same characters (and, by label, the same label). Overlap: at least one character in common, so recall counts
 the true spans that were touched, precision the found spans that touch a true one. Tokens are those of
 :func:`~anon_spark.detect.notes.tokens.tokenize`, line breaks left out. Intervals are percentiles of 1,000 bootstrap
-samples of whole texts, since spans of one text are not independent.
-Source: van Rijsbergen 1979 (F-measure); Efron 1979 (bootstrap).
+samples of whole texts, since spans of one text are not independent; those of recall and precision are never narrower
+than the exact ones of so many spans, since a sample of what is all found says nothing of what else there is.
+Source: van Rijsbergen 1979 (F-measure); Efron 1979 (bootstrap); Clopper, Pearson 1934 (exact intervals).
 """
 
 from bisect import bisect_left
@@ -14,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from scipy.special import betaincinv  # type: ignore[import-untyped]
 
 from anon_spark.detect.notes.spans import Note, Span
 from anon_spark.detect.notes.tokens import LINE_BREAK, tokenize
@@ -150,9 +152,10 @@ def _figures(
         values = _rates(table.sum(axis=0)[None])
         drawn = _rates(samples @ table)
         whole = table.sum(axis=0).astype(int)
+        exact = {"recall": _exact(*whole[:2]), "precision": _exact(*whole[2:])}
         ways[way] = {
             **{figure: _number(values[figure][0]) for figure in values},
-            "interval": {f: _interval(drawn[f]) for f in drawn},
+            "interval": {f: _interval(drawn[f], exact.get(f)) for f in drawn},
             "true": int(whole[1]),
             "found": int(whole[3]),
             "missed": int(whole[1] - whole[0]),
@@ -173,9 +176,26 @@ def _number(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), 6)
 
 
-def _interval(drawn: np.ndarray[Any, np.dtype[np.float64]]) -> list[float] | None:
+def _interval(
+    drawn: np.ndarray[Any, np.dtype[np.float64]], exact: tuple[float, float] | None
+) -> list[float] | None:
     known = drawn[~np.isnan(drawn)]
-    return [round(float(v), 6) for v in np.percentile(known, INTERVAL)] if known.size else None
+    if not known.size:
+        return None
+    low, high = np.percentile(known, INTERVAL)
+    least, most = exact or (low, high)
+    return [round(float(min(low, least)), 6), round(float(max(high, most)), 6)]
+
+
+def _exact(right: int, count: int) -> tuple[float, float] | None:
+    """Of a share of so many, that of Clopper and Pearson; null for none."""
+    if not count:
+        return None
+    low, high = (share / 100 for share in INTERVAL)
+    return (
+        float(betaincinv(right, count - right + 1, low)) if right else 0.0,
+        float(betaincinv(right + 1, count - right, high)) if right < count else 1.0,
+    )
 
 
 def _over_redaction(pairs: Iterable[tuple[str, list[Span], list[Span]]]) -> dict[str, Any]:

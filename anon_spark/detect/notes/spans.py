@@ -27,13 +27,20 @@ def read_gold(path: Path) -> list[Note]:
     """Read texts with their spans: JSON Lines, or a folder of Brat's ``.txt`` and ``.ann`` pairs.
 
     Raises:
-        InputError: a line, or a span of it, is not what it should be; named by its number.
+        InputError: a line, or a span of it, is not what it should be; named by its number. Or no text is marked at all.
     """
     if path.is_dir():
         return list(_read_brat(path))
     try:
         with path.open(encoding="utf-8-sig") as lines:
-            return [_parse_line(line, f"line {n}") for n, line in enumerate(lines, 1) if line.strip()]
+            notes, marked = [], False
+            for n, line in enumerate(lines, 1):
+                if line.strip():
+                    notes.append(_parse_line(line, f"line {n}"))
+                    marked |= '"spans"' in line
+            if notes and not marked:
+                raise InputError(f"none of the {len(notes)} lines of '{path}' has \"spans\"")
+            return notes
     except OSError as error:
         raise InputError(f"'{path}' cannot be read ({type(error).__name__})") from None
     except UnicodeDecodeError:
@@ -81,6 +88,8 @@ def _read_brat(folder: Path) -> Iterator[Note]:
     texts = sorted(folder.glob("*.txt"))
     if not texts:
         raise InputError(f"'{folder}' holds no .txt file")
+    if not any(path.with_suffix(".ann").exists() for path in texts):
+        raise InputError(f"'{folder}' holds no .ann file beside its {len(texts)} .txt")
     for path in texts:
         text = path.read_bytes().decode("utf-8", errors="replace")
         marks = path.with_suffix(".ann")
