@@ -28,7 +28,7 @@ BATCH = 64  # texts, at most
 BATCH_CHARACTERS = 200_000
 LONGEST = 100_000  # characters looked at together
 TELLING = 50  # tokens; a text of so many that tells of somebody says something surely
-LESSER = 2 / 3  # of the caution: what is found with so much of it is found surely
+LESSER = 0.6  # of the caution: what is found with so much of it is found surely
 
 
 def see(text: str) -> tuple[Seen, list[Hit]]:
