@@ -49,6 +49,10 @@ def test_an_interval_is_never_narrower_than_that_of_so_many_spans():
     exact = [pytest.approx(0.012579, abs=1e-5), pytest.approx(0.987421, abs=1e-5)]  # one of two
     both = [Note(TEXT, (Span(4, 14, "NAME"), Span(21, 24, "NAME")))]
     assert evaluate(both, [name])["overall"]["interval"]["recall"] == exact
+    assert evaluate(gold, [name, wrong])["overall"]["interval"]["recall"] == [
+        0,
+        1,
+    ]  # the bootstrap's is wider
     nothing = evaluate(gold, [wrong, wrong])["overall"]["interval"]
     assert nothing["recall"] == [0, pytest.approx(1 - 0.025**0.5, abs=1e-6)]
     assert evaluate(gold, [[], []])["overall"]["interval"]["precision"] is None
@@ -58,12 +62,17 @@ def test_texts_of_which_none_is_marked_are_no_gold(tmp_path):
     (tmp_path / "gold.jsonl").write_text('{"text": "Jane"}\n{"text": "Doe"}\n')
     with pytest.raises(InputError, match=r'none of the 2 lines of .* has "spans"'):
         read_gold(tmp_path / "gold.jsonl")
+    assert len(read_gold(tmp_path / "gold.jsonl", marked=False)) == 2
+    (tmp_path / "gold.jsonl").write_text('{"text": "spans"}\n{"text": "\\"spans\\""}\n')
+    with pytest.raises(InputError, match="none of the 2"):
+        read_gold(tmp_path / "gold.jsonl")
     (tmp_path / "gold.jsonl").write_text('{"text": "Jane"}\n{"text": "Doe", "spans": []}\n')
     assert len(read_gold(tmp_path / "gold.jsonl")) == 2
     (tmp_path / "brat").mkdir()
     (tmp_path / "brat" / "a.txt").write_text("Jane")
     with pytest.raises(InputError, match=r"holds no \.ann file beside its 1 \.txt"):
         read_gold(tmp_path / "brat")
+    assert read_gold(tmp_path / "brat", marked=False) == [Note("Jane")]
     (tmp_path / "brat" / "a.ann").touch()
     assert read_gold(tmp_path / "brat") == [Note("Jane")]
 

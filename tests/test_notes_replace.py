@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 from faker.providers.person.en_US import Provider
 
-from anon_spark.detect.notes.replace import TREATMENTS, Real, Replacing, _wide_places, replace, shift_date
+from anon_spark.detect.notes.lexicon import lexicon
+from anon_spark.detect.notes.replace import (
+    TREATMENTS,
+    Real,
+    Replacing,
+    _gendered,
+    _names,
+    _wide_places,
+    replace,
+    shift_date,
+)
 from anon_spark.detect.notes.spans import Span
 
 
@@ -129,6 +139,17 @@ def test_a_name_has_one_surrogate_in_every_case():
         ("5/18/2020", 10, "5/28/2020"),
         ("5/28/2020", 10, "6/7/2020"),
         ("6'2", 3, None),
+        ("9/04-3/05", 365, None),
+        ("12/08-3/09", 365, None),
+        ("9/4-3/5", 3, "9/7-3/8"),
+        ("09/14-10/05", 3, "09/17-10/08"),
+        ("2/10-10/05", 3, None),
+        ("1/5/10-6/12", 1, "1/6/10-6/13"),
+        ("12345/1", 3, None),
+        ("MAR - 3/14", 3, None),
+        ("Jan-3/14", 3, None),
+        ("sepsis 3/14", 3, None),
+        ("Sept 3", 3, "Sep 6"),
         ("Mar 5-2019", 40, "Apr 14-2019"),
         ("Mar-05-2019", 40, "Apr-14-2019"),
         ("3/4, 2019", 40, "4/13, 2019"),
@@ -170,7 +191,9 @@ def test_provinces_and_nations_become_their_like():
     assert drawn("Ontario") in canada
     assert drawn("QUEENSLAND") in australia
     assert {drawn("Scotland"), drawn("USA")} <= set(countries)
-    assert all(set(names).isdisjoint({"usa", "us"}) for names in map(dict.values, _wide_places()))
+    assert drawn("Georgia, Vermont").split(", ")[0] not in states
+    assert re.fullmatch(r"[a-z ]+, [a-z]{2}", drawn("new york, ny"))
+    assert re.fullmatch(r"[a-z ]+", drawn("Boston,  "))
 
 
 def test_particles_and_suffixes_stay_beside_a_name():
@@ -184,6 +207,13 @@ def test_particles_and_suffixes_stay_beside_a_name():
     assert re.fullmatch(r"\w+ Jr\.", drawn("Smith Jr."))
     for alone in ("van", "III", "Jr", "Smith de"):
         assert alone.split()[-1] not in drawn(alone)
+    assert not drawn("Jr. Smith").startswith("Jr")
+    for small in ("al smith", "bin zhang", "e smith", "van's", "la toya"):
+        assert not drawn(small).startswith(re.findall(r"\w+", small)[0])
+    both = sorted(
+        w for w, lists in lexicon().items() if "S" in lists and "F" in lists and w not in _gendered()
+    )
+    assert {drawn(word.title()).lower() for word in both} <= set(_names("S"))
     women, men = Provider.first_names_female, Provider.first_names_male
     assert drawn("Linh") in {*women, *men}
 
@@ -199,6 +229,13 @@ def test_a_time_taken_for_a_year_is_not_the_latest():
     spans = [Span(14, 18, "DATE"), Span(29, 37, "DATE")]
     out = replace(text, spans, Replacing(treatment="surrogate", key=b"k" * 32, days=30))
     assert out.endswith("Admitted 4/3/2019.")
+
+
+def test_the_year_of_birth_of_the_oldest_is_not_told_whatever_says_the_latest_year():
+    text = "Born in 1920. CABG 3/4/1995. Seen in 2012."
+    spans = [Span(8, 12, "DATE"), Span(19, 27, "DATE"), Span(37, 41, "DATE")]
+    out = replace(text, spans, Replacing(treatment="surrogate", key=b"k" * 32, days=7))
+    assert out == "Born in [DATE]. CABG 3/11/1995. Seen in 2012."
 
 
 def test_states_and_countries_become_their_like():

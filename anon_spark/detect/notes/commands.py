@@ -215,7 +215,7 @@ def evaluate(
         _check_new(misses)
     told: Sequence[Sequence[Span]]
     if predicted:
-        told = _same_texts(true, read_gold(predicted))
+        told = _same_texts(true, read_gold(predicted, marked=False))
     else:
         told = alike(true, _found([note.text for note in true], using, model), labels)
     if not labels and (strange := sorted(_labels_of(true) - set(LABELS))):

@@ -74,20 +74,44 @@ def drop_shares(tokens: Tokens, labels: list[str]) -> None:
             labels[i:end] = [OUTSIDE] * (end - i)
 
 
+_BEFORE_TIMES = frozenset("at since from until till by before after around about @ ~".split())
+_BETWEEN_TIMES = {"to", "and", "-", "\u2013", ","}
+
+
 def drop_times(tokens: Tokens, labels: list[str]) -> None:
-    """Take DATE from ``2200`` and ``2000 to 2130``, no years of now, where no date of the text is so late; and from the
-    end of ``0700-1900``.
+    """Take DATE from ``since 2200`` and ``from 2000 to 2130``, no years of now, where no date of the text is so late; and
+    from the end of ``0700-1900``.
     """
     words, runs = tokens.words, _runs(labels, "DATE")
     late = [(i, end) for i, end in runs if any(_is_time(word, "2040", "2360") for word in words[i:end])]
-    times = [(i, end) for i, end in late if all(_is_time(w, "2000", "2360") for w in words[i:end:2])]
-    shifts = [
+    times = [
         (i, end)
-        for i, end in runs
-        if end - i == 1 and words[i - 1] == "-" and _is_time(words[i - 2], "0000", "1000") and i > 1
+        for i, end in late
+        if all(_is_time(w, "2000", "2360") or w in _BETWEEN_TIMES for w in words[i:end])
     ]
-    for i, end in [*(times if times == late else ()), *shifts]:
+    told = [
+        (i, end) for i, end in times if i and (words[i - 1].lower() in _BEFORE_TIMES or _is_later(tokens, i))
+    ]
+    shifts = [(i, end) for i, end in runs if end - i == 1 and _is_shifts_end(tokens, i)]
+    for i, end in [*(told if times == late else ()), *shifts]:
         labels[i:end] = [OUTSIDE] * (end - i)
+
+
+def _is_later(tokens: Tokens, i: int) -> bool:
+    """Whether a time stands before: ``at 1800 and 2130``."""
+    words = tokens.words
+    return i > 1 and words[i - 1] in _BETWEEN_TIMES and _is_time(words[i - 2], "0000", "2360")
+
+
+def _is_shifts_end(tokens: Tokens, i: int) -> bool:
+    starts, ends, words = tokens
+    return (
+        i > 1
+        and words[i - 1] == "-"
+        and _is_time(words[i - 2], "0000", "1000")
+        and _is_time(words[i], "0000", "2360")
+        and starts[i] == ends[i - 2] + 1
+    )
 
 
 def _is_time(word: str, least: str, end: str) -> bool:
@@ -232,6 +256,7 @@ _BETWEEN = frozenset(
     "no num number numbers nr id ids is was to at card code state driver drivers lic".split()
 )
 KEY_REACH = 7  # tokens
+_EXTENSIONS = {"ext", "extension"}
 _FEW_AND_FOUR = re.compile(r"\d{1,2}-\d{4}")  # ext 4-2231
 
 
@@ -242,10 +267,11 @@ def name_by_key(tokens: Tokens, labels: list[str]) -> None:
         for i, end in _runs(labels, label):
             if label == "DATE" and not _FEW_AND_FOUR.fullmatch("".join(words[i:end])):
                 continue
+            month = label == "DATE" and 1 <= int(words[i]) <= 12 and "1900" <= words[end - 1] < "2040"
             for j in range(i - 1, max(-1, i - 1 - KEY_REACH), -1):
                 word = words[j].lower()
                 named = _LABEL_OF.get(word)
-                if named and labels[j] == OUTSIDE:
+                if named and labels[j] == OUTSIDE and not (month and word not in _EXTENSIONS):
                     labels[i:end] = [named] * (end - i)
                 if named or (word[0].isalnum() and word not in _BETWEEN) or word == LINE_BREAK:
                     break

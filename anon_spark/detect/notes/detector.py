@@ -209,13 +209,14 @@ def join(text: str, spans: Iterable[Span], hits: Iterable[Hit]) -> list[Span]:
 _WITH_HOUR = re.compile(r"\d{4}-\d\d-\d\d(?=T\d\d$)")
 
 
-_MONTHS = r"\b(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}"
+_MONTHS = r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+_MONTHS += r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b"
 _HEADS = re.compile(
-    r"(?<![\d/.])\d{1,2}/\Z|(?:(?<=\bbetween )\d{1,2}(?:st|nd|rd|th)? and|(?<=\bfrom )\d{1,2}(?:st|nd|rd|th)? to) \Z"
-    rf"|{_MONTHS} ?[-\u2013/] ?\Z",
+    r"(?<![\d/.])\d{1,2}/\Z|(?:(?<=\bbetween )\d{1,2}(?:st|nd|rd|th)? and|(?<=\bfrom )\d{1,2}(?:st|nd|rd|th)? to) \Z",
     re.IGNORECASE,
 )
-_BEGINS = re.compile(rf"\d{{1,2}}[/-]|\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTHS}|{_MONTHS}", re.IGNORECASE)
+_MONTH_BEFORE = re.compile(rf"{_MONTHS} ?[-\u2013/] ?\Z", re.IGNORECASE)
+_BEGINS = re.compile(rf"\d{{1,2}}[/-]|\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTHS}|({_MONTHS})", re.IGNORECASE)
 _REST = re.compile(r"/\d{1,4}(?!\d)")
 
 
@@ -228,9 +229,10 @@ def _whole_day(text: str, span: Span, begin: int, end: int) -> Span:
         return span
     day = _WITH_HOUR.match(text, span.start, span.end)
     rest = _REST.match(text, span.end, end)
-    head = None
-    if _BEGINS.match(text, span.start, span.end):
-        head = _HEADS.search(text, max(begin, span.start - 20), span.start)
+    begins, head = _BEGINS.match(text, span.start, span.end), None
+    if begins:
+        before = _MONTH_BEFORE if begins[1] else _HEADS
+        head = before.search(text, max(begin, span.start - 20), span.start)
     return span._replace(
         start=head.start() if head else span.start,
         end=day.end() if day else rest.end() if rest else span.end,

@@ -121,9 +121,10 @@ def _year(text: str, span: Span) -> int:
 
 
 def _latest_year(text: str, spans: Iterable[Span]) -> int:
-    """Of the dates that say more than a year, since a time (``2200``) is taken for one; of all where none does."""
+    """Of all dates, but for a lone number later than those said in full: a time (``2200``) is taken for a year."""
     years = [(s.end - s.start > len("2200"), _year(text, s)) for s in spans if s.label == "DATE"]
-    return max((pair for pair in years if pair[1]), default=(False, 0))[1]
+    said = max((year for more, year in years if more), default=0)
+    return max((year for more, year in years if more or not said or year < max(said + 1, 2040)), default=0)
 
 
 _DAY_AND_MONTH = re.compile(r"(?<![\d/.-])(\d{1,2})([/.-])(\d{1,2})\2(?:\d{4}|\d{2})(?!\d)")
@@ -201,43 +202,22 @@ def _firsts(man: bool) -> tuple[str, ...]:
     return tuple(sorted(Provider.first_names_male if man else Provider.first_names_female))
 
 
-_PARTICLES = {
-    *(
-        "van",
-        "von",
-        "der",
-        "den",
-        "de",
-        "del",
-        "della",
-        "di",
-        "da",
-        "dos",
-        "das",
-        "la",
-        "le",
-        "du",
-        "bin",
-        "ibn",
-        "al",
-    ),
-    *("el", "ter", "ten", "y", "e"),
-}
-_BEHIND_NAMES = {"jr", "sr", "ii", "iii", "iv"}
+_PARTICLES = re.compile("van|von|der|den|de|del|della|di|da|dos|das|la|le|du|bin|ibn|al|el|ter|ten")
+_BEHIND_NAMES = {"Jr", "Sr", "JR", "SR", "II", "III", "IV"}
 _PART_OF_NAME = re.compile(r"[^\W\d_]+")
 
 
 def _name(words: str, _whole: random.Random, how: Replacing) -> str:
     """Each part of a name becomes another of its kind, a first name of the same gender, in the case it was written.
 
-    Beside other parts, particles (``van der``) and what stands behind a name (``Jr``, ``III``) stay.
+    Beside capitals, particles (``van der``) and what stands behind a name (``Jr``, ``III``) stay.
     """
-    count = len(_PART_OF_NAME.findall(words))
+    capitals = any(part[0].isupper() for part in _PART_OF_NAME.findall(words))
 
     def other(match: re.Match[str]) -> str:
         part = match.group()
-        particle = part.islower() and part in _PARTICLES and match.end() < len(words)
-        if count > 1 and (particle or (part.lower() in _BEHIND_NAMES and match.start() > 0)):
+        particle = capitals and _PARTICLES.fullmatch(part) and match.end() < len(words)
+        if particle or (part in _BEHIND_NAMES and match.start() > 0):
             return part
         initial = _draw(part[0], "initial", how).choice("ABCDEFGHJKLMNPRSTW")
         if len(part) == 1:
@@ -346,11 +326,12 @@ def _place(words: str, _draw_of_all: random.Random, how: Replacing) -> str:
     def other(n: int) -> str:
         part = parts[n]
         draw, small = _draw(part, "LOCATION", how), part.lower()
-        if part.isupper() and small in _STATES:
-            return _other_than(part, draw, sorted(_STATES)).upper()
+        if small in _STATES and (part.isupper() or "," in "".join(parts[n - 1 : n])):
+            return _cased(_other_than(part, draw, sorted(_STATES)), part)
         of_state = "".join(parts[n + 2 : n + 3]).lower()
         town = of_state in _STATES or of_state in _wide_places()[0]
-        alike = [] if town else [names for names in _wide_places() if small in names]
+        wide = "canada" if small in _SHORT_COUNTRIES else small
+        alike = [] if town else [names for names in _wide_places() if wide in names]
         chosen = _other_than(part, draw, sorted(alike[0].values()) if alike else _names("c"))
         if part.islower() or (part.isupper() and small not in _SHORT_COUNTRIES):
             return _cased(chosen, part)
@@ -359,7 +340,7 @@ def _place(words: str, _draw_of_all: random.Random, how: Replacing) -> str:
     return "".join(part if n % 2 else other(n) for n, part in enumerate(parts))
 
 
-_WITHIN = re.compile(r"(\s?,\s{1,3}|(?<=\w) (?=[A-Z]{2}$))")
+_WITHIN = re.compile(r"(\s?,\s{1,3}(?=\w)|(?<=\w) (?=[A-Z]{2}$))")
 _STATES = frozenset(word for word in ANNOUNCING["state"].split() if len(word) == 2) - {"pr", "uk"}
 _SHORT_COUNTRIES = ("usa", "us", "uk", "u.s.", "u.s.a.", "u.k.")
 _NATIONS = (
@@ -388,9 +369,7 @@ def _wide_places() -> tuple[dict[str, str], ...]:
         [*Places.countries, *_NATIONS],
     )
     plain = [[name for name in names if re.fullmatch(r"[A-Za-z ]+", name)] for names in kinds]
-    found = [{name.lower(): name for name in names} for names in plain]
-    found[-1] |= dict.fromkeys(_SHORT_COUNTRIES, "Canada")
-    return tuple(found)
+    return tuple({name.lower(): name for name in names} for names in plain)
 
 
 def _hospital(words: str, draw: random.Random, _how: Replacing) -> str:
@@ -497,13 +476,16 @@ class _Day(NamedTuple):
     said: dict[str, int]  # year in full, month and day by number, where they are said
 
 
+def _month_number(word: str) -> int:
+    """1 to 12 for a month's name or its beginning of three letters or more; 0 for another word (``sepsis``)."""
+    return next((n for n, name in enumerate(_MONTHS, 1) if name.startswith(word.lower())), 0)
+
+
 _HEIGHT = re.compile(r"\d['\u2019]\d")  # 6'2
 
 
 def _read(words: str, *, day_first: bool) -> _Day | None:
-    month_word = next(
-        (m for m in _WORD.finditer(words) if m.group().lower()[:3] in {n[:3] for n in _MONTHS}), None
-    )
+    month_word = next((m for m in _WORD.finditer(words) if _month_number(m.group())), None)
     said = {
         m.group().lower()
         for m in re.finditer(r"[^\W\d_]+", words)
@@ -512,7 +494,7 @@ def _read(words: str, *, day_first: bool) -> _Day | None:
     if not said <= _OF_DATES or _HEIGHT.search(words):
         return None
     numbers = [(m.start(), m.end()) for m in re.finditer(r"\d+", words)]
-    if any(end - begin > 4 for begin, end in numbers):
+    if len(numbers) > 4 or any(end - begin > 4 for begin, end in numbers):
         return None
     short = [
         i for i, (begin, _) in enumerate(numbers) if words[begin - 1 : begin] in ("'", "\u2019") and begin
@@ -525,7 +507,7 @@ def _read(words: str, *, day_first: bool) -> _Day | None:
         return None
     number = {role: int(values[i]) for role, i in zip("ymd", parts, strict=True) if i is not None}
     if month_word:
-        number["m"] = 1 + [n[:3] for n in _MONTHS].index(month_word.group().lower()[:3])
+        number["m"] = _month_number(month_word.group())
     year = parts[0]
     if year is not None and len(values[year]) != 4:
         number["y"] += 2000 if number["y"] < 50 else 1900
@@ -549,7 +531,8 @@ _STRETCHES = [re.compile(rf"({day})(?:({_FROM_TO})|({_TWO}))({day})", re.IGNOREC
 def _moved_stretch(words: str, days: int, near: int, *, day_first: bool) -> str | None:
     """Two days of one form moved, each of which says its month; over New Year the first is of the year before.
 
-    Both are read in one order. ``2/10-12/05`` may be three days of one month, and so has no reading.
+    Both are read in one order. ``2/10-12/05`` may be three days of one month and ``9/04-3/05`` half a year, and so have
+    no reading.
     """
     match = next(filter(None, (form.fullmatch(words) for form in _STRETCHES)), None)
     if not match:
@@ -558,7 +541,8 @@ def _moved_stretch(words: str, days: int, near: int, *, day_first: bool) -> str 
     if "/" in begun:
         (a, b, *year), (c, d, *_) = (part.split("/") for part in (begun, ended))
         orders = [order for order, months in ((False, (a, c)), (True, (b, d))) if max(map(int, months)) <= 12]
-        one_month = len(d) == 2 and int(b) < int(c) and not year and ended.count("/") == 1
+        years = not year and ended.count("/") == 1 and "0" in (b[0], d[0]) and "0" not in (a[0], c[0])
+        one_month = years or (len(d) == 2 and int(b) < int(c) and not year and ended.count("/") == 1)
         if not orders or one_month:
             return None
         day_first = day_first if day_first in orders else orders[0]
@@ -617,6 +601,9 @@ def _says_two_days(
     if len(rest) <= most:
         return False
     if years or len(rest) > most + 1:
+        return True
+    marks = words[month[1] : numbers[rest[0]][0]] if month and month[1] <= numbers[rest[0]][0] else ""
+    if "/" in words and re.search(r"[-\u2013/]", marks):  # MAR - 3/14
         return True
     (_, before), (begin, end) = numbers[rest[-2]], numbers[rest[-1]]
     if end - begin != 2 or words[end : end + 2].lower() in _TH:

@@ -23,24 +23,23 @@ class Note(NamedTuple):
     spans: tuple[Span, ...] = ()
 
 
-def read_gold(path: Path) -> list[Note]:
+def read_gold(path: Path, *, marked: bool = True) -> list[Note]:
     """Read texts with their spans: JSON Lines, or a folder of Brat's ``.txt`` and ``.ann`` pairs.
 
+    Args:
+        marked: whether to refuse texts of which none has a field or file for marks.
+
     Raises:
-        InputError: a line, or a span of it, is not what it should be; named by its number. Or no text is marked at all.
+        InputError: a line, or a span of it, is not what it should be; named by its number.
     """
     if path.is_dir():
-        return list(_read_brat(path))
+        return list(_read_brat(path, marked=marked))
     try:
         with path.open(encoding="utf-8-sig") as lines:
-            notes, marked = [], False
-            for n, line in enumerate(lines, 1):
-                if line.strip():
-                    notes.append(_parse_line(line, f"line {n}"))
-                    marked |= '"spans"' in line
-            if notes and not marked:
-                raise InputError(f"none of the {len(notes)} lines of '{path}' has \"spans\"")
-            return notes
+            read = [_parse_line(line, f"line {n}") for n, line in enumerate(lines, 1) if line.strip()]
+        if marked and read and not any(has_field for _, has_field in read):
+            raise InputError(f"none of the {len(read)} lines of '{path}' has \"spans\"")
+        return [note for note, _ in read]
     except OSError as error:
         raise InputError(f"'{path}' cannot be read ({type(error).__name__})") from None
     except UnicodeDecodeError:
@@ -55,11 +54,13 @@ def write_gold(notes: Iterable[Note], path: Path) -> None:
             lines.write(json.dumps({"text": note.text, "spans": spans}, ensure_ascii=False) + "\n")
 
 
-def _parse_line(line: str, place: str) -> Note:
+def _parse_line(line: str, place: str) -> tuple[Note, bool]:
+    """The text with its spans, and whether the line has a field for them."""
     try:
         found = json.loads(line)
         text, spans = found["text"], found.get("spans") or ()
-        return checked_note(text, [(s["start"], s["end"], s["label"]) for s in spans], place)
+        note = checked_note(text, [(s["start"], s["end"], s["label"]) for s in spans], place)
+        return note, "spans" in found
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         wanted = '{"text": ..., "spans": [{"start": ..., "end": ..., "label": ...}]}'
         raise InputError(f"{place} is not an object like {wanted}") from None
@@ -84,11 +85,11 @@ def checked_note(text: Any, spans: Iterable[tuple[Any, Any, Any]], place: str) -
     return Note(text, tuple(kept))
 
 
-def _read_brat(folder: Path) -> Iterator[Note]:
+def _read_brat(folder: Path, *, marked: bool) -> Iterator[Note]:
     texts = sorted(folder.glob("*.txt"))
     if not texts:
         raise InputError(f"'{folder}' holds no .txt file")
-    if not any(path.with_suffix(".ann").exists() for path in texts):
+    if marked and not any(path.with_suffix(".ann").exists() for path in texts):
         raise InputError(f"'{folder}' holds no .ann file beside its {len(texts)} .txt")
     for path in texts:
         text = path.read_bytes().decode("utf-8", errors="replace")
