@@ -19,6 +19,7 @@ from anon_spark.detect.notes.corrections import (
 )
 from anon_spark.detect.notes.crf import OUTSIDE, Seen, Tagger
 from anon_spark.detect.notes.labels import YOUNGER_AGE
+from anon_spark.detect.notes.lexicon import ANNOUNCING
 from anon_spark.detect.notes.patterns import find_patterns
 from anon_spark.detect.notes.repeats import repeat_names
 from anon_spark.detect.notes.spans import Span
@@ -209,8 +210,7 @@ def join(text: str, spans: Iterable[Span], hits: Iterable[Hit]) -> list[Span]:
 _WITH_HOUR = re.compile(r"\d{4}-\d\d-\d\d(?=T\d\d$)")
 
 
-_MONTHS = r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
-_MONTHS += r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b"
+_MONTHS = rf"\b(?:{'|'.join(ANNOUNCING['month'].split())})\b"
 _HEADS = re.compile(
     r"(?<![\d/.])\d{1,2}/\Z|(?:(?<=\bbetween )\d{1,2}(?:st|nd|rd|th)? and|(?<=\bfrom )\d{1,2}(?:st|nd|rd|th)? to) \Z",
     re.IGNORECASE,

@@ -344,19 +344,9 @@ _WITHIN = re.compile(r"(\s?,\s{1,3}(?=\w)|(?<=\w) (?=[A-Z]{2}$))")
 _STATES = frozenset(word for word in ANNOUNCING["state"].split() if len(word) == 2) - {"pr", "uk"}
 _SHORT_COUNTRIES = ("usa", "us", "uk", "u.s.", "u.s.a.", "u.k.")
 _NATIONS = (
-    *(
-        "England",
-        "Scotland",
-        "Wales",
-        "Northern Ireland",
-        "Great Britain",
-        "Russia",
-        "Vietnam",
-        "South Korea",
-        "Iran",
-    ),
-    *("Syria", "Puerto Rico"),
-)
+    "England", "Scotland", "Wales", "Northern Ireland", "Great Britain", "Russia", "Vietnam", "South Korea", "Iran",
+    "Syria", "Puerto Rico",
+)  # fmt: skip
 
 
 @cache
@@ -514,7 +504,7 @@ def _read(words: str, *, day_first: bool) -> _Day | None:
     return _Day(numbers, *parts, month_word.span() if month_word else None, number)
 
 
-_BY_WORD = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
+_BY_WORD = rf"(?:{'|'.join(ANNOUNCING['month'].split())})\.?"
 _WRITTEN = (
     r"\d{1,2}/\d{1,2}(?:/(?:\d{4}|\d{2}))?",
     r"\d{4}-\d{1,2}-\d{1,2}",
